@@ -1,0 +1,1 @@
+"""seqnlp: sequence models on text with Keras, from a corpus file to a served model."""

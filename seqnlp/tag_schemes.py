@@ -1,0 +1,115 @@
+"""Tag schemes of sequence labelling: how tags such as `B-person` mark spans.
+
+- `bio` (IOB2): `B-x` starts every span, `I-x` continues it.
+- `iob1` (Ramshaw & Marcus 1995): `I-x` starts and continues; `B-x` only parts two
+  neighbouring spans of one type.
+- `bioes`: `B I E` for longer spans, `S` for spans of one token; `bilou` writes `L` and `U`.
+- `none`: tags are labels of their own, as parts of speech are.
+"""
+
+import numpy as np
+
+ENCODINGS = ("none", "bio", "iob1", "bioes", "bilou")
+_PREFIXES = {"bio": "BI", "iob1": "BI", "bioes": "BIES", "bilou": "BILU"}
+_AS_BIOES = str.maketrans("LU", "ES")
+OUTSIDE = ("O", "")
+
+
+def split_tag(tag, encoding):
+    """`"B-person"` -> `("B", "person")` and `"O"` -> `("O", "")`; `bilou` as `bioes`.
+
+    Raises:
+        ValueError: If `tag` is no tag of `encoding`.
+    """
+    if encoding not in _PREFIXES:
+        raise ValueError(
+            f"`encoding` must be one of {', '.join(_PREFIXES)}. Received: encoding={encoding!r}"
+        )
+    if tag == "O":
+        return OUTSIDE
+    prefix, dash, span_type = tag.partition("-")
+    if not (dash and span_type and len(prefix) == 1 and prefix in _PREFIXES[encoding]):
+        expected = ", ".join(["O", *(f"{letter}-TYPE" for letter in _PREFIXES[encoding])])
+        raise ValueError(
+            f"`tag` must be one of {expected} under {encoding}. Received: tag={tag!r}"
+        )
+    return prefix.translate(_AS_BIOES) if encoding == "bilou" else prefix, span_type
+
+
+def _may_follow(before, after, encoding):
+    """Whether one split tag may follow another; the sentence's edges count as `OUTSIDE`."""
+    (prefix, span_type), (next_prefix, next_type) = before, after
+    inside = prefix in ("B", "I") and span_type == next_type
+    if encoding == "bio":
+        return inside or next_prefix != "I"
+    if encoding == "iob1":
+        return inside or next_prefix != "B"
+    if prefix in ("B", "I"):
+        return inside and next_prefix in ("I", "E")
+    return next_prefix not in ("I", "E")
+
+
+def allowed_transitions(tags, encoding):
+    """Which tag may follow which, as `CRF(allowed_transitions=...)` takes it.
+
+    Args:
+        tags: List of tag names, in the order of their ids.
+        encoding: One of `ENCODINGS`.
+
+    Returns:
+        Bool array `(tags + 1, tags + 1)` from row to column. The last row holds the tags that
+        may begin a sentence, the last column those that may end it. None for `none`.
+    """
+    if encoding == "none":
+        return None
+    split = [split_tag(tag, encoding) for tag in tags] + [OUTSIDE]
+    return np.array(
+        [[_may_follow(before, after, encoding) for after in split] for before in split]
+    )
+
+
+def first_illegal(tags, encoding):
+    """The first fault of one sentence's tags.
+
+    Returns:
+        None where all is well, else `(index, reason)`. An index equal to the number of tags
+        means that the sentence ends inside a span.
+    """
+    if encoding == "none":
+        return None
+    before, before_name = OUTSIDE, "the beginning of the sentence"
+    for index, tag in enumerate(tags):
+        try:
+            after = split_tag(tag, encoding)
+        except ValueError as error:
+            return index, str(error)
+        if not _may_follow(before, after, encoding):
+            return index, f"tag {tag!r} may not follow {before_name} under {encoding}"
+        before, before_name = after, repr(tag)
+    if not _may_follow(before, OUTSIDE, encoding):
+        return len(tags), f"the sentence may not end after {before_name} under {encoding}"
+    return None
+
+
+def spans(tags, encoding):
+    """The spans that `tags` mark.
+
+    Faulty tags are read as seqeval reads them by default: a span that begins with `I-x`
+    counts as begun.
+
+    Returns:
+        List of `(type, start, end)`, token positions with `end` exclusive.
+    """
+    found, start, current = [], None, None
+    for index, tag in enumerate([*tags, "O"]):
+        prefix, span_type = split_tag(tag, encoding)
+        joins = current == span_type and prefix in ("I", "E")
+        if start is not None and not joins:
+            found.append((current, start, index))
+            start, current = None, None
+        if start is None and prefix != "O":
+            start, current = index, span_type
+        if start is not None and prefix in ("E", "S"):
+            found.append((current, start, index + 1))
+            start, current = None, None
+    return found
