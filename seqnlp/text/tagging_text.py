@@ -1,0 +1,249 @@
+"""What stands between tokens and a tagger: one object for preparation, training and export."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from seqnlp.text.files import read_lines, write_lines
+from seqnlp.text.normalize import Normalizer
+from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
+from seqnlp.text.vocabulary import Vocabulary, check_distinct
+
+WORDS_FILE = "vocabulary.txt"
+CHARACTERS_FILE = "characters.txt"
+TAGS_FILE = "tags.txt"
+CONFIG_FILE = "text.json"
+
+_TOKENIZERS = {c.__name__: c for c in (WordTokenizer, RegexTokenizer, CharacterTokenizer)}
+_SETTINGS = {"characters", "tokenizer", "normalizer", "max_word_length", "max_length"}
+# A vocabulary cannot hold a line feed, so it always looks up to the unknown id.
+_NO_CHARACTER = "\n"
+
+
+class TaggingText(tf.Module):
+    """Turns tokens into what a tagger reads, and knows the names of the tags.
+
+    A word is looked up normalised; its characters keep their case, in the normal form of the
+    normalizer. Nothing here shortens a sentence by itself, so tokens, inputs and tags stay
+    aligned: call `truncate` first where sentences may be longer than `max_length`.
+
+    Args:
+        words: `Vocabulary` of normalised words.
+        characters: `Vocabulary` of characters (`split_characters`), or None for a tagger
+            that does not read them.
+        tags: Names of the tags, in the order of their ids.
+        tokenizer: Cuts strings into tokens; None is `WordTokenizer()`.
+        normalizer: Applied to words before look-up; None is
+            `Normalizer(lowercase=True, digits=True)`.
+        max_word_length: A longer word is read by its first characters.
+        max_length: Most tokens that `truncate` leaves of a sentence; None leaves all.
+    """
+
+    def __init__(
+        self,
+        words,
+        characters,
+        tags,
+        tokenizer=None,
+        normalizer=None,
+        max_word_length=20,
+        max_length=None,
+    ):
+        super().__init__()
+        _check_tags(tags)
+        for name, length in (("max_word_length", max_word_length), ("max_length", max_length)):
+            if length is not None and length < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={length}")
+        self.words = words
+        self.characters = characters
+        self._tags = tuple(tags)
+        self.tokenizer = tokenizer or WordTokenizer()
+        self.normalizer = normalizer or Normalizer(lowercase=True, digits=True)
+        self.max_word_length = max_word_length
+        self.max_length = max_length
+
+    @property
+    def tags(self):
+        """List of `str`: the name of every tag id."""
+        return list(self._tags)
+
+    def split_characters(self, tokens):
+        """The characters that `ids` looks up, for counting them.
+
+        Args:
+            tokens: String Tensor `(tokens,)`.
+
+        Returns:
+            String RaggedTensor `(tokens, (characters))`: code points of the token in normal
+            form with its case kept, at most `max_word_length`, at least one: an empty token
+            is one line feed, which no vocabulary holds.
+        """
+        tokens = Normalizer(form=self.normalizer.form)(tokens)
+        tokens = tf.strings.substr(tokens, 0, self.max_word_length, unit="UTF8_CHAR")
+        tokens = tf.where(tf.equal(tokens, ""), _NO_CHARACTER, tokens)
+        return tf.strings.unicode_split(tokens, "UTF-8")
+
+    def truncate(self, tokens):
+        """Cuts sentences to `max_length` tokens.
+
+        Args:
+            tokens: RaggedTensor `(batch, (time))` of any dtype.
+
+        Returns:
+            The same with at most `max_length` tokens a row, and a bool Tensor `(batch,)`,
+            True where tokens were cut off.
+        """
+        if self.max_length is None:
+            return tokens, tf.zeros([tokens.nrows()], tf.bool)
+        return tokens[:, : self.max_length], tokens.row_lengths() > self.max_length
+
+    def ids(self, tokens):
+        """Ids of tokens, ragged.
+
+        Args:
+            tokens: String RaggedTensor `(batch, (time))`. An empty token is an unknown word
+                of one unknown character.
+
+        Returns:
+            Dict of int32 RaggedTensors: `word_ids` `(batch, (time))` and, with a character
+            vocabulary, `char_ids` `(batch, (time), (characters))`.
+        """
+        ids = {"word_ids": self.words.lookup(self.normalizer(tokens))}
+        if self.characters is not None:
+            characters = self.split_characters(tokens.flat_values)
+            ids["char_ids"] = tokens.with_values(self.characters.lookup(characters))
+        return ids
+
+    def inputs(self, tokens):
+        """What the tagger is called with.
+
+        Args:
+            tokens: String RaggedTensor `(batch, (time))`.
+
+        Returns:
+            Dict of dense int32 Tensors, padded with 0: `word_ids` `(batch, time)` and, with
+            a character vocabulary, `char_ids` `(batch, time, characters)`. `time` and
+            `characters` are at least 1, also for an empty batch.
+        """
+        return {name: _dense(ids) for name, ids in self.ids(tokens).items()}
+
+    def get_config(self):
+        """The constructor's arguments, as JSON can hold them."""
+        characters = None if self.characters is None else self.characters.get_config()
+        return {
+            "words": self.words.get_config(),
+            "characters": characters,
+            "tags": self.tags,
+            **self._settings(),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """The object that `get_config` describes."""
+        characters = config["characters"]
+        children = {
+            **_children(config),
+            "words": Vocabulary.from_config(config["words"]),
+            "characters": characters and Vocabulary.from_config(characters),
+        }
+        return cls(**{**config, **children})
+
+    def save(self, folder):
+        """Writes vocabulary.txt, characters.txt (if any), tags.txt and text.json.
+
+        Args:
+            folder: Folder on any filesystem of `tf.io.gfile`; made if missing.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        tf.io.gfile.makedirs(folder)
+        self.words.save(os.path.join(folder, WORDS_FILE))
+        if self.characters is not None:
+            self.characters.save(os.path.join(folder, CHARACTERS_FILE))
+        write_lines(os.path.join(folder, TAGS_FILE), self._tags)
+        settings = {**self._settings(), "characters": self.characters is not None}
+        write_lines(
+            os.path.join(folder, CONFIG_FILE),
+            [json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)],
+        )
+
+    @classmethod
+    def load(cls, folder):
+        """Reads what `save` wrote.
+
+        Raises:
+            FileNotFoundError, OSError: A file is missing or cannot be read.
+            ValueError: A file does not hold what it should; the message names it.
+        """
+        settings = _read_settings(os.path.join(folder, CONFIG_FILE))
+        characters = None
+        if settings.pop("characters"):
+            characters = Vocabulary.load(os.path.join(folder, CHARACTERS_FILE))
+        tags_path = os.path.join(folder, TAGS_FILE)
+        tags = read_lines(tags_path)
+        if not tags:
+            raise ValueError(f"{tags_path}, line 1: expected a tag. Received: end of file")
+        check_distinct(tags_path, tags)
+        words = Vocabulary.load(os.path.join(folder, WORDS_FILE))
+        return cls(words, characters, tags, **settings)
+
+    def _settings(self):
+        return {
+            "tokenizer": {
+                "name": type(self.tokenizer).__name__,
+                **self.tokenizer.get_config(),
+            },
+            "normalizer": self.normalizer.get_config(),
+            "max_word_length": self.max_word_length,
+            "max_length": self.max_length,
+        }
+
+
+def _check_tags(tags):
+    if not tags or isinstance(tags, str):
+        raise ValueError(f"`tags` must be a list of tag names. Received: tags={tags!r}")
+    seen = set()
+    for tag in tags:
+        if not tag or tag in seen or "\n" in tag or "\r" in tag:
+            raise ValueError(
+                "`tags` must be different, non-empty names without line breaks. "
+                f"Received: tags=[..., {tag!r}, ...]"
+            )
+        seen.add(tag)
+
+
+def _dense(ids):
+    """Ragged ids to a Tensor, padded with 0, where every ragged axis has at least size 1."""
+    dense = ids.to_tensor()
+    missing = tf.maximum(1 - tf.shape(dense)[1:], 0)
+    after = tf.concat([[0], missing], axis=0)
+    return tf.pad(dense, tf.stack([tf.zeros_like(after), after], axis=1))
+
+
+def _children(config):
+    """The tokenizer and normalizer that `_settings` describes."""
+    tokenizer = dict(config["tokenizer"])
+    name = tokenizer.pop("name")
+    if name not in _TOKENIZERS:
+        raise ValueError(
+            f"`tokenizer` must be one of {sorted(_TOKENIZERS)}. Received: tokenizer={name!r}"
+        )
+    return {
+        "tokenizer": _TOKENIZERS[name].from_config(tokenizer),
+        "normalizer": Normalizer.from_config(config["normalizer"]),
+    }
+
+
+def _read_settings(path):
+    """The settings in text.json, with the tokenizer and normalizer made."""
+    text = "\n".join(read_lines(path))
+    try:
+        settings = json.loads(text)
+        if not isinstance(settings, dict) or set(settings) != _SETTINGS:
+            received = sorted(settings) if isinstance(settings, dict) else settings
+            raise ValueError(f"expected the keys {sorted(_SETTINGS)}. Received: {received}")
+        return {**settings, **_children(settings)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path}: {error}") from None
