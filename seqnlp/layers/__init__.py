@@ -1,0 +1,14 @@
+"""Keras layers: tensors to tensors."""
+
+from seqnlp.layers.char_cnn import CharCNN
+from seqnlp.layers.char_lstm import CharLSTM
+from seqnlp.layers.crf import (
+    CRF,
+    crf_decode,
+    crf_log_likelihood,
+    crf_log_norm,
+    crf_marginals,
+    crf_sequence_score,
+)
+from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
+from seqnlp.layers.rnn import RNNEncoder

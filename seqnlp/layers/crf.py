@@ -1,0 +1,256 @@
+"""Linear-chain conditional random field: scores, likelihood, marginals and best tags.
+
+Arguments of the functions, in all of them:
+
+- `potentials (batch, time, tags)`: score of each tag at each token, in nats, any float dtype.
+- `tags (batch, time)`: int tag ids; what stands at padding is ignored.
+- `mask (batch, time)`: bool, True at real tokens, or None. Holes and padding on the left are
+  skipped: the tokens on both sides of a hole are neighbours.
+- `transitions (tags, tags)`: score of going from the row's tag to the column's.
+- `start_transitions`, `end_transitions (tags,)`: scores of the first and the last tag, or None.
+
+Everything is computed in float32. A row without real tokens scores zero.
+
+Reference: Lafferty, McCallum & Pereira 2001, section 3;
+https://arxiv.org/abs/1603.01360, section 2.2
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqnlp.layers.crf_forward_backward import FORBIDDEN, posterior
+from seqnlp.layers.masking import first_and_last, lengths_of, real_tokens_first
+from seqnlp.scan import scan
+
+
+def crf_sequence_score(
+    potentials, tags, mask, transitions, start_transitions=None, end_transitions=None
+):
+    """Unnormalised log score `(batch,)` of the given tags."""
+    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    potentials, mask, transitions, start, end = scores
+    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
+    num_tags = ops.shape(transitions)[0]
+    token = ops.take_along_axis(potentials, tags[..., None], axis=-1)[..., 0]
+    score = ops.sum(ops.where(mask, token, 0.0), axis=1)
+
+    first, last = first_and_last(mask)
+    score = score + ops.sum(ops.where(first, ops.take(start, tags, axis=0), 0.0), axis=1)
+    score = score + ops.sum(ops.where(last, ops.take(end, tags, axis=0), 0.0), axis=1)
+
+    tags = real_tokens_first(tags, mask)
+    pair = tags[:, :-1] * num_tags + tags[:, 1:]
+    step = ops.take(ops.reshape(transitions, (-1,)), pair, axis=0)
+    position = ops.arange(ops.shape(pair)[1], dtype="int32")[None]
+    real = position < lengths_of(mask)[:, None] - 1
+    return score + ops.sum(ops.where(real, step, 0.0), axis=1)
+
+
+def crf_log_norm(potentials, mask, transitions, start_transitions=None, end_transitions=None):
+    """Log of the summed exponentiated scores of all tag sequences, `(batch,)`.
+
+    Its gradient is the forward-backward algorithm's, not that of a loop unrolled in time.
+    """
+    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    potentials, mask, *rest = scores
+    return _log_norm(potentials, ops.cast(mask, "float32"), *rest)
+
+
+@ops.custom_gradient
+def _log_norm(potentials, mask, transitions, start, end):
+    found = posterior(potentials, mask > 0, transitions, start, end)
+
+    def gradient(*args, upstream=None):
+        upstream = args[0] if upstream is None else upstream  # (batch,)
+        row = upstream[:, None]
+        return (
+            row[..., None] * found.marginals,
+            ops.zeros_like(mask),
+            ops.einsum("b,bij->ij", upstream, found.transitions),
+            ops.sum(row * found.start, axis=0),
+            ops.sum(row * found.end, axis=0),
+        )
+
+    return found.log_norm, gradient
+
+
+def crf_log_likelihood(
+    potentials, tags, mask, transitions, start_transitions=None, end_transitions=None
+):
+    """Log probability `(batch,)` of the given tags among all tag sequences."""
+    rest = (mask, transitions, start_transitions, end_transitions)
+    return crf_sequence_score(potentials, tags, *rest) - crf_log_norm(potentials, *rest)
+
+
+def crf_marginals(potentials, mask, transitions, start_transitions=None, end_transitions=None):
+    """Probability of each tag at each token, `(batch, time, tags)`; zeros at padding."""
+    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    return posterior(*scores).marginals
+
+
+def crf_decode(potentials, mask, transitions, start_transitions=None, end_transitions=None):
+    """The best tag sequence by the Viterbi algorithm.
+
+    Keeps the best score of each tag at each token and no back-pointers: on the way back one
+    column of scores is computed again, `tags` sums instead of `tags ** 2`.
+
+    Returns:
+        `tags` int32 `(batch, time)`, 0 at padding, and their scores `(batch,)`.
+    """
+    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    potentials, mask, transitions, start, end = scores
+    steps = ops.transpose(ops.where(mask[..., None], potentials, 0.0), (1, 0, 2))
+    real = ops.transpose(mask)  # (time, batch)
+
+    def forward(state, x):
+        best, started = state
+        potential, real = x
+        arriving = ops.max(best[..., None] + transitions, axis=1)  # (batch, tags)
+        now = ops.where(started, arriving, start) + potential
+        now = now - ops.max(now, axis=-1, keepdims=True)  # keeps float32 fine at great lengths
+        now = ops.where(real[:, None], now, best)
+        return (now, ops.logical_or(started, real[:, None])), best
+
+    nothing = ops.zeros_like(steps[0]), ops.zeros_like(steps[0][:, :1], dtype="bool")
+    (best, _), before = scan(forward, nothing, (steps, real))
+
+    into = ops.transpose(transitions)
+
+    def backward(tag, x):
+        before, real = x
+        previous = _argmax(before + ops.take(into, tag, axis=0))
+        return ops.where(real, previous, tag), ops.where(real, tag, 0)
+
+    _, tags = scan(backward, _argmax(best + end), (before, real), reverse=True)
+    tags = ops.transpose(tags)
+    return tags, crf_sequence_score(potentials, tags, mask, transitions, start, end)
+
+
+def _argmax(scores):
+    return ops.cast(ops.argmax(scores, axis=-1), "int32")
+
+
+def _float32_scores(potentials, mask, transitions, start, end):
+    """All five as tensors: scores in float32, the mask in bool, zeros and ones for None."""
+    potentials = ops.cast(potentials, "float32")
+    transitions = ops.cast(transitions, "float32")
+    if len(potentials.shape) != 3:
+        raise ValueError(
+            "`potentials` must have shape (batch, time, tags). "
+            f"Received: potentials.shape={tuple(potentials.shape)}"
+        )
+    num_tags = potentials.shape[-1]
+    _check_shape("transitions", transitions, (num_tags, num_tags))
+    if mask is None:
+        mask = ops.ones_like(potentials[..., 0], dtype="bool")
+    boundaries = []
+    for name, boundary in (("start_transitions", start), ("end_transitions", end)):
+        if boundary is None:
+            boundary = ops.zeros_like(transitions[0])
+        boundary = ops.cast(boundary, "float32")
+        _check_shape(name, boundary, (num_tags,))
+        boundaries.append(boundary)
+    return potentials, ops.cast(mask, "bool"), transitions, *boundaries
+
+
+def _check_shape(name, tensor, expected):
+    if tuple(tensor.shape) != expected:
+        raise ValueError(
+            f"`{name}` must have shape {expected}, as `potentials` has {expected[0]} tags. "
+            f"Received: {name}.shape={tuple(tensor.shape)}"
+        )
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class CRF(keras.layers.Layer):
+    """Linear-chain conditional random field on top of a network's scores.
+
+    Learns how likely one tag follows another and decodes the best tag sequence. Train it with
+    `seqnlp.models.CRFModel`, whose loss is the negative log likelihood. Always in float32.
+
+    Args:
+        num_tags: Number of tags.
+        allowed_transitions: Which tag may follow which, in training and in decoding: bool
+            array `(tags + 1, tags + 1)` from row to column. The last row holds the tags that
+            may come first, the last column those that may come last. None allows everything.
+            `seqnlp.tag_schemes.allowed_transitions` makes it from tag names.
+        use_boundaries: Whether to learn scores of the first and the last tag.
+
+    Call arguments:
+        potentials: Float tensor `(batch, time, tags)`.
+        mask: Bool tensor `(batch, time)`, True at real tokens; holes are skipped.
+
+    Returns:
+        Dict of `tags` int32 `(batch, time)`, the best ones; `potentials` float32 as given;
+        `mask` bool `(batch, time)`.
+
+    Reference: https://arxiv.org/abs/1603.01360, section 2.2
+    """
+
+    def __init__(self, num_tags, allowed_transitions=None, use_boundaries=True, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        if num_tags < 2:
+            raise ValueError(f"`num_tags` must be at least 2. Received: num_tags={num_tags}")
+        self.num_tags = num_tags
+        self.use_boundaries = use_boundaries
+        self.allowed_transitions = None
+        if allowed_transitions is not None:
+            allowed = np.asarray(allowed_transitions, dtype=bool)
+            if allowed.shape != (num_tags + 1, num_tags + 1):
+                raise ValueError(
+                    "`allowed_transitions` must have shape (num_tags + 1, num_tags + 1) = "
+                    f"{(num_tags + 1, num_tags + 1)}. "
+                    f"Received: allowed_transitions.shape={allowed.shape}"
+                )
+            self.allowed_transitions = allowed.tolist()
+        self.supports_masking = True
+
+    def build(self, potentials_shape, mask_shape=None):
+        if potentials_shape[-1] != self.num_tags:
+            raise ValueError(
+                f"`potentials` must have {self.num_tags} scores a token, one a tag. "
+                f"Received: potentials.shape={tuple(potentials_shape)}"
+            )
+        self.transitions = self.add_weight(
+            name="transitions",
+            shape=(self.num_tags, self.num_tags),
+            initializer="glorot_uniform",
+        )
+        if self.use_boundaries:
+            boundary = {"shape": (self.num_tags,), "initializer": "zeros"}
+            self.start_transitions = self.add_weight(name="start_transitions", **boundary)
+            self.end_transitions = self.add_weight(name="end_transitions", **boundary)
+
+    def call(self, potentials, mask=None):
+        if mask is None:
+            mask = ops.ones_like(potentials[..., 0], dtype="bool")
+        tags, _ = crf_decode(potentials, mask, *self.scores())
+        return {"tags": tags, "potentials": potentials, "mask": ops.cast(mask, "bool")}
+
+    def compute_mask(self, potentials, mask=None):
+        return {"tags": mask, "potentials": mask, "mask": None}
+
+    def scores(self):
+        """`(transitions, start_transitions, end_transitions)` with the forbidden ones closed."""
+        transitions = ops.convert_to_tensor(self.transitions)
+        start = end = ops.zeros((self.num_tags,), dtype="float32")
+        if self.use_boundaries:
+            start = ops.convert_to_tensor(self.start_transitions)
+            end = ops.convert_to_tensor(self.end_transitions)
+        if self.allowed_transitions is None:
+            return transitions, start, end
+        allowed = np.array(self.allowed_transitions)
+        return (
+            ops.where(allowed[:-1, :-1], transitions, FORBIDDEN),
+            ops.where(allowed[-1, :-1], start, FORBIDDEN),
+            ops.where(allowed[:-1, -1], end, FORBIDDEN),
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_tags": self.num_tags,
+            "allowed_transitions": self.allowed_transitions,
+            "use_boundaries": self.use_boundaries,
+        }

@@ -1,0 +1,64 @@
+"""Losses of sequence models, as means that padding and replicas do not shift."""
+
+import keras
+from keras import ops
+
+from seqnlp.layers.crf import crf_log_likelihood
+
+NORMALIZATIONS = ("tokens", "sentences")
+
+
+class _Mean(keras.losses.Loss):
+    """Weighted mean of values that are losses already."""
+
+    def __init__(self):
+        super().__init__(name="mean", reduction="mean_with_sample_weight", dtype="float32")
+
+    def call(self, y_true, y_pred):
+        return y_pred
+
+
+def mean_sequence_loss(losses, mask, sample_weight=None, normalize="tokens"):
+    """The mean of losses that are sums over time.
+
+    Args:
+        losses: Float tensor `(batch,)`, one loss a sentence, in nats.
+        mask: Bool tensor `(batch, time)`, True at real tokens.
+        sample_weight: Weight of each sentence `(batch,)`, or None. A sentence of weight zero,
+            or without real tokens, changes neither loss nor gradient.
+        normalize: "tokens" for the mean of a token, "sentences" for that of a sentence.
+
+    Returns:
+        Scalar float32 tensor.
+    """
+    if normalize not in NORMALIZATIONS:
+        raise ValueError(
+            f"`normalize` must be one of {NORMALIZATIONS}. Received: normalize={normalize!r}"
+        )
+    length = ops.sum(ops.cast(mask, "float32"), axis=1)
+    weight = ops.cast(length > 0, "float32")
+    if normalize == "tokens":
+        losses, weight = losses / ops.maximum(length, 1), length
+    if sample_weight is not None:
+        weight = weight * ops.reshape(ops.cast(sample_weight, "float32"), ops.shape(weight))
+    return _Mean()(ops.zeros_like(losses), losses, weight)
+
+
+def crf_loss(tags, potentials, mask, scores):
+    """Negative log likelihood `(batch,)` of `tags` under a CRF.
+
+    Args:
+        tags: Int tensor `(batch, time)`.
+        potentials: Float tensor `(batch, time, tags)`.
+        mask: Bool tensor `(batch, time)`.
+        scores: Transitions, start and end scores, as `CRF.scores()` gives them.
+    """
+    return -crf_log_likelihood(potentials, tags, mask, *scores)
+
+
+def softmax_loss(tags, potentials, mask):
+    """Cross entropy `(batch,)` of `tags`, each token on its own, summed over time."""
+    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
+    logits = ops.cast(potentials, "float32")
+    losses = keras.losses.sparse_categorical_crossentropy(tags, logits, from_logits=True)
+    return ops.sum(ops.where(mask, losses, 0.0), axis=1)

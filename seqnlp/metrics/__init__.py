@@ -1,0 +1,4 @@
+"""Scores of predictions."""
+
+from seqnlp.metrics.span_scores import span_scores
+from seqnlp.metrics.token_accuracy import TokenAccuracy

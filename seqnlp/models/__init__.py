@@ -1,0 +1,6 @@
+"""Keras models: token ids to scores. Importing it registers every class for `.keras` files."""
+
+import seqnlp.losses
+import seqnlp.metrics
+from seqnlp.models.crf_model import CRFModel
+from seqnlp.models.tagger import Tagger

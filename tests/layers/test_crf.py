@@ -1,0 +1,272 @@
+"""The CRF against enumeration of every path, on both backends, eager and compiled."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from seqnlp import gradients, tag_schemes
+from seqnlp.layers import (
+    CRF,
+    crf_decode,
+    crf_log_likelihood,
+    crf_log_norm,
+    crf_marginals,
+    crf_sequence_score,
+)
+
+TAGS, TIME = 3, 5
+MASKS = {
+    "full": [1, 1, 1, 1, 1],
+    "right padding": [1, 1, 1, 0, 0],
+    "left padding": [0, 0, 1, 1, 1],
+    "a hole": [1, 0, 1, 1, 0],
+    "holes and left padding": [0, 1, 0, 0, 1],
+    "length 1": [0, 0, 1, 0, 0],
+    "length 0": [0, 0, 0, 0, 0],
+}
+MASK = np.array(list(MASKS.values()), dtype=bool)
+ROWS = range(len(MASK))
+
+
+class Case:
+    """Random scores, and the truth about them by enumeration in float64."""
+
+    def __init__(self, scale=1.0, seed=0):
+        random = np.random.default_rng(seed)
+
+        def draw(*shape):
+            return (scale * random.normal(size=shape)).astype("float32")
+
+        self.potentials = draw(len(MASK), TIME, TAGS)
+        self.scores = [draw(TAGS, TAGS), draw(TAGS), draw(TAGS)]
+
+    def forbid(self, forbidden=-1e9):
+        """No tag may follow itself, the sentence may not begin with tag 1 or end with tag 0."""
+        transitions, start, end = self.scores
+        transitions[np.arange(TAGS), np.arange(TAGS)] = forbidden
+        start[1] = forbidden
+        end[0] = forbidden
+        return self
+
+    def paths(self, row):
+        return list(itertools.product(range(TAGS), repeat=int(MASK[row].sum())))
+
+    def path_score(self, row, path):
+        transitions, start, end = [score.astype("float64") for score in self.scores]
+        if not path:
+            return 0.0
+        real = self.potentials[row][MASK[row]].astype("float64")
+        score = start[path[0]] + end[path[-1]] + sum(real[t, tag] for t, tag in enumerate(path))
+        return score + sum(transitions[pair] for pair in itertools.pairwise(path))
+
+    def path_scores(self, row):
+        return np.array([self.path_score(row, path) for path in self.paths(row)])
+
+    def log_norm(self):
+        return [np.logaddexp.reduce(self.path_scores(row)) for row in ROWS]
+
+    def probable_paths(self):
+        for row in ROWS:
+            scores = self.path_scores(row)
+            probabilities = np.exp(scores - np.logaddexp.reduce(scores))
+            for path, probability in zip(self.paths(row), probabilities, strict=True):
+                yield row, path, probability
+
+    def marginals(self):
+        result = np.zeros((len(MASK), TIME, TAGS))
+        for row, path, probability in self.probable_paths():
+            result[row, np.flatnonzero(MASK[row]), list(path)] += probability
+        return result
+
+    def tags(self, row, path):
+        tags = np.zeros(TIME, dtype="int32")
+        tags[MASK[row]] = path
+        return tags
+
+
+CASES = {
+    "small": Case(),
+    "large": Case(scale=30.0, seed=1),
+    "constrained": Case(seed=2).forbid(),
+    "large and constrained": Case(scale=30.0, seed=3).forbid(),
+}
+MODES = {"eager": lambda function: function, "compiled": gradients.compiled}
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    return CASES[request.param]
+
+
+@pytest.fixture(params=MODES)
+def mode(request):
+    return MODES[request.param]
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def test_sequence_score_adds_up_potentials_and_transitions(case, mode):
+    random = np.random.default_rng(4)
+    paths = [random.integers(TAGS, size=int(MASK[row].sum())) for row in ROWS]
+    tags = np.array([case.tags(row, path) for row, path in enumerate(paths)])
+    expected = [case.path_score(row, tuple(path)) for row, path in enumerate(paths)]
+    actual = mode(crf_sequence_score)(case.potentials, tags, MASK, *case.scores)
+    np.testing.assert_allclose(numpy(actual), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_log_norm_sums_over_every_path(case, mode):
+    actual = mode(crf_log_norm)(case.potentials, MASK, *case.scores)
+    np.testing.assert_allclose(numpy(actual), case.log_norm(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=MASKS)
+def test_likelihoods_of_all_paths_sum_to_one(case, row):
+    tags = np.array([case.tags(row, path) for path in case.paths(row)])
+    repeated = [np.repeat(x[row : row + 1], len(tags), axis=0) for x in (case.potentials, MASK)]
+    likelihood = gradients.compiled(crf_log_likelihood)(
+        repeated[0], tags, repeated[1], *case.scores
+    )
+    assert np.exp(numpy(likelihood).astype("float64")).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_marginals_are_summed_path_probabilities(case, mode):
+    actual = mode(crf_marginals)(case.potentials, MASK, *case.scores)
+    np.testing.assert_allclose(numpy(actual), case.marginals(), atol=2e-5)
+
+
+def test_marginals_are_the_gradient_of_the_log_norm(case, mode):
+    def total(potentials):
+        return ops.sum(crf_log_norm(potentials, MASK, *case.scores))
+
+    gradient = mode(gradients.gradient(total))(case.potentials)
+    np.testing.assert_allclose(numpy(gradient), case.marginals(), atol=2e-5)
+
+
+def test_gradient_of_the_transitions_counts_their_expected_uses(case, mode):
+    weights = np.arange(1.0, len(MASK) + 1).astype("float32")  # another gradient for every row
+
+    def total(transitions):
+        return ops.sum(
+            weights * crf_log_norm(case.potentials, MASK, transitions, *case.scores[1:])
+        )
+
+    expected = np.zeros((TAGS, TAGS))
+    for row, path, probability in case.probable_paths():
+        for pair in itertools.pairwise(path):
+            expected[pair] += weights[row] * probability
+    actual = mode(gradients.gradient(total))(case.scores[0])
+    np.testing.assert_allclose(numpy(actual), expected, atol=2e-4)
+
+
+@pytest.mark.parametrize(("which", "token"), [(1, 0), (2, -1)], ids=["start", "end"])
+def test_gradient_of_a_boundary_counts_its_expected_uses(case, which, token):
+    def total(boundary):
+        scores = [boundary if at == which else case.scores[at] for at in range(3)]
+        return ops.sum(crf_log_norm(case.potentials, MASK, *scores))
+
+    expected = np.zeros(TAGS)
+    for _, path, probability in case.probable_paths():
+        if path:
+            expected[path[token]] += probability
+    actual = gradients.gradient(total)(case.scores[which])
+    np.testing.assert_allclose(numpy(actual), expected, atol=1e-4)
+
+
+def test_decode_finds_the_best_path_and_its_score(case, mode):
+    tags, scores = mode(crf_decode)(case.potentials, MASK, *case.scores)
+    best = [int(np.argmax(case.path_scores(row))) for row in ROWS]
+    expected = [case.tags(row, case.paths(row)[best[row]]) for row in ROWS]
+    np.testing.assert_array_equal(numpy(tags), expected)
+    best_scores = [case.path_scores(row)[best[row]] for row in ROWS]
+    np.testing.assert_allclose(numpy(scores), best_scores, rtol=1e-5, atol=1e-5)
+
+
+def test_a_batch_of_empty_rows_decodes_to_zeros_and_has_no_gradient():
+    case, nothing = CASES["small"], np.zeros_like(MASK)
+    gradient = gradients.gradient(
+        lambda potentials: ops.sum(crf_log_norm(potentials, nothing, *case.scores))
+    )
+    tags, scores = crf_decode(case.potentials, nothing, *case.scores)
+    for zeros in (tags, scores, gradient(case.potentials)):
+        assert not numpy(zeros).any()
+
+
+def test_what_stands_at_padding_changes_nothing(mode):
+    case = CASES["small"]
+    spoilt = np.where(MASK[..., None], case.potentials, np.float32("nan"))
+    expected = mode(crf_log_norm)(case.potentials, MASK, *case.scores)
+    actual = mode(crf_log_norm)(spoilt, MASK, *case.scores)
+    np.testing.assert_array_equal(numpy(actual), numpy(expected))
+
+
+def test_paths_that_underflow_in_float32_are_kept():
+    # The only allowed path runs 200 nats below the best potentials.
+    potentials = np.array([[[0, -200, -200], [0, 0, -200], [0, 0, -200]]], dtype="float32")
+    transitions = np.full((3, 3), -1e9, dtype="float32")
+    transitions[0, 1] = transitions[1, 2] = 0
+    mask = np.ones((1, 3), dtype=bool)
+    assert numpy(crf_log_norm(potentials, mask, transitions))[0] == pytest.approx(-200)
+    assert numpy(crf_decode(potentials, mask, transitions)[0]).tolist() == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_potentials_are_computed_in_float32(dtype):
+    case = CASES["small"]
+    half = ops.cast(case.potentials, dtype)
+    expected = crf_log_norm(ops.cast(half, "float32"), MASK, *case.scores)
+    actual = crf_log_norm(half, MASK, *case.scores)
+    assert keras.backend.standardize_dtype(actual.dtype) == "float32"
+    np.testing.assert_array_equal(numpy(actual), numpy(expected))
+
+
+ENCODED_TAGS = {
+    "bio": ["O", "B-a", "I-a", "B-b", "I-b"],
+    "iob1": ["O", "B-a", "I-a", "B-b", "I-b"],
+    "bioes": ["O", "B-a", "I-a", "E-a", "S-a", "B-b", "E-b", "S-b"],
+    "bilou": ["O", "B-a", "I-a", "L-a", "U-a"],
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED_TAGS)
+@pytest.mark.parametrize("use_boundaries", [True, False])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_decoded_tags_never_break_the_constraints(encoding, use_boundaries, policy):
+    names = ENCODED_TAGS[encoding]
+    allowed = tag_schemes.allowed_transitions(names, encoding)
+    crf = CRF(len(names), allowed, use_boundaries, dtype=policy)
+    potentials = 100 * np.random.default_rng(5).normal(size=(64, 7, len(names)))
+    lengths = np.random.default_rng(6).integers(1, 8, size=64)
+    mask = np.arange(7) < lengths[:, None]
+    tags = numpy(crf(potentials.astype("float32"), mask=mask)["tags"])
+    for row, length in zip(tags, lengths, strict=True):
+        assert tag_schemes.first_illegal([names[tag] for tag in row[:length]], encoding) is None
+
+
+def test_layer_refuses_a_constraint_of_the_wrong_size():
+    with pytest.raises(ValueError, match=r"`allowed_transitions` must have shape .* = \(4, 4\)"):
+        CRF(3, np.ones((3, 3), dtype=bool))
+
+
+def test_layer_refuses_a_single_tag():
+    with pytest.raises(ValueError, match="`num_tags` must be at least 2. Received: num_tags=1"):
+        CRF(1)
+
+
+def test_layer_refuses_potentials_of_another_number_of_tags():
+    with pytest.raises(ValueError, match="`potentials` must have 3 scores a token"):
+        CRF(3)(np.zeros((2, 4, 5), dtype="float32"))
+
+
+def test_functions_refuse_transitions_of_another_number_of_tags():
+    with pytest.raises(ValueError, match=r"`transitions` must have shape \(3, 3\)"):
+        crf_log_norm(np.zeros((1, 2, 3)), None, np.zeros((4, 4)))
+
+
+def test_functions_refuse_potentials_without_a_batch_axis():
+    with pytest.raises(ValueError, match=r"`potentials` must have shape \(batch, time, tags\)"):
+        crf_log_norm(np.zeros((2, 3)), None, np.zeros((3, 3)))
