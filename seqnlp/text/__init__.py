@@ -2,6 +2,7 @@ from seqnlp.text.normalize import Normalizer, valid_utf8
 from seqnlp.text.tagging_text import TaggingText
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
 from seqnlp.text.vocabulary import Vocabulary
+from seqnlp.text.word_vectors import load_word_vectors
 
 __all__ = [
     "CharacterTokenizer",
@@ -10,5 +11,6 @@ __all__ = [
     "TaggingText",
     "Vocabulary",
     "WordTokenizer",
+    "load_word_vectors",
     "valid_utf8",
 ]

@@ -8,7 +8,7 @@ import tensorflow as tf
 from seqnlp.text.files import read_lines, write_lines
 from seqnlp.text.normalize import Normalizer
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
-from seqnlp.text.vocabulary import Vocabulary, check_distinct
+from seqnlp.text.vocabulary import Vocabulary, check_lines
 
 WORDS_FILE = "vocabulary.txt"
 CHARACTERS_FILE = "characters.txt"
@@ -185,7 +185,7 @@ class TaggingText(tf.Module):
         tags = read_lines(tags_path)
         if not tags:
             raise ValueError(f"{tags_path}, line 1: expected a tag. Received: end of file")
-        check_distinct(tags_path, tags)
+        check_lines(tags_path, tags)
         words = Vocabulary.load(os.path.join(folder, WORDS_FILE))
         return cls(words, characters, tags, **settings)
 

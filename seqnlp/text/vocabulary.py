@@ -131,7 +131,7 @@ class Vocabulary(tf.Module):
                 f"{path}, line {len(SPECIALS) + 1}: expected a token after the specials. "
                 "Received: end of file"
             )
-        check_distinct(path, lines)
+        check_lines(path, lines)
         return cls(tokens)
 
     def get_config(self):
@@ -144,12 +144,16 @@ class Vocabulary(tf.Module):
         return cls(**config)
 
 
-def check_distinct(path, lines):
-    """Raises a ValueError naming file and line if a line is empty or repeats an earlier one."""
+def check_lines(path, lines):
+    """Raises a ValueError naming the first line that is empty, repeated or holds a "\\r"."""
     first = {}
     for number, line in enumerate(lines, start=1):
         if not line:
             raise ValueError(f"{path}, line {number}: must not be empty. Received: ''")
+        if "\r" in line:
+            raise ValueError(
+                f"{path}, line {number}: must hold no carriage return. Received: {line!r}"
+            )
         if line in first:
             raise ValueError(
                 f"{path}, line {number}: must differ from line {first[line]}. Received: {line!r}"
