@@ -51,6 +51,18 @@ def write_lines(path, lines):
         raise OSError(f"{path}: cannot be written ({error.message}).") from None
 
 
+def make_folder(path):
+    """Makes a folder and those above it, where missing.
+
+    Raises:
+        OSError: The folder cannot be made.
+    """
+    try:
+        tf.io.gfile.makedirs(path)
+    except tf.errors.OpError as error:
+        raise OSError(f"{path}: cannot be made a folder ({error.message}).") from None
+
+
 def _decode(line, path, number):
     try:
         return line.removesuffix(b"\r").decode()

@@ -5,7 +5,7 @@ import os
 
 import tensorflow as tf
 
-from seqnlp.text.files import read_lines, write_lines
+from seqnlp.text.files import make_folder, read_lines, write_lines
 from seqnlp.text.normalize import Normalizer
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
 from seqnlp.text.vocabulary import Vocabulary, check_lines
@@ -52,9 +52,9 @@ class TaggingText(tf.Module):
     ):
         super().__init__()
         _check_tags(tags)
-        for name, length in (("max_word_length", max_word_length), ("max_length", max_length)):
-            if length is not None and length < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={length}")
+        _check_length("max_word_length", max_word_length)
+        if max_length is not None:
+            _check_length("max_length", max_length)
         self.words = words
         self.characters = characters
         self._tags = tuple(tags)
@@ -109,6 +109,11 @@ class TaggingText(tf.Module):
             Dict of int32 RaggedTensors: `word_ids` `(batch, (time))` and, with a character
             vocabulary, `char_ids` `(batch, (time), (characters))`.
         """
+        if not isinstance(tokens, tf.RaggedTensor):
+            raise ValueError(
+                "`tokens` must be a RaggedTensor (batch, (time)). "
+                f"Received: tokens with shape {tuple(tokens.shape)}"
+            )
         ids = {"word_ids": self.words.lookup(self.normalizer(tokens))}
         if self.characters is not None:
             characters = self.split_characters(tokens.flat_values)
@@ -156,12 +161,15 @@ class TaggingText(tf.Module):
             folder: Folder on any filesystem of `tf.io.gfile`; made if missing.
 
         Raises:
-            OSError: A file cannot be written.
+            OSError: The folder or a file cannot be written.
         """
-        tf.io.gfile.makedirs(folder)
+        make_folder(folder)
         self.words.save(os.path.join(folder, WORDS_FILE))
+        characters_path = os.path.join(folder, CHARACTERS_FILE)
         if self.characters is not None:
-            self.characters.save(os.path.join(folder, CHARACTERS_FILE))
+            self.characters.save(characters_path)
+        elif tf.io.gfile.exists(characters_path):
+            tf.io.gfile.remove(characters_path)
         write_lines(os.path.join(folder, TAGS_FILE), self._tags)
         settings = {**self._settings(), "characters": self.characters is not None}
         write_lines(
@@ -177,7 +185,8 @@ class TaggingText(tf.Module):
             FileNotFoundError, OSError: A file is missing or cannot be read.
             ValueError: A file does not hold what it should; the message names it.
         """
-        settings = _read_settings(os.path.join(folder, CONFIG_FILE))
+        config_path = os.path.join(folder, CONFIG_FILE)
+        settings = _read_settings(config_path)
         characters = None
         if settings.pop("characters"):
             characters = Vocabulary.load(os.path.join(folder, CHARACTERS_FILE))
@@ -187,7 +196,10 @@ class TaggingText(tf.Module):
             raise ValueError(f"{tags_path}, line 1: expected a tag. Received: end of file")
         check_lines(tags_path, tags)
         words = Vocabulary.load(os.path.join(folder, WORDS_FILE))
-        return cls(words, characters, tags, **settings)
+        try:
+            return cls(words, characters, tags, **settings)
+        except ValueError as error:  # the lines of the other files are checked above
+            raise ValueError(f"{config_path}: {error}") from None
 
     def _settings(self):
         return {
@@ -214,6 +226,13 @@ def _check_tags(tags):
         seen.add(tag)
 
 
+def _check_length(name, length):
+    if not isinstance(length, int) or length < 1:
+        raise ValueError(
+            f"`{name}` must be a whole number, at least 1. Received: {name}={length!r}"
+        )
+
+
 def _dense(ids):
     """Ragged ids to a Tensor, padded with 0, where every ragged axis has at least size 1."""
     dense = ids.to_tensor()
@@ -225,7 +244,7 @@ def _dense(ids):
 def _children(config):
     """The tokenizer and normalizer that `_settings` describes."""
     tokenizer = dict(config["tokenizer"])
-    name = tokenizer.pop("name")
+    name = tokenizer.pop("name", None)
     if name not in _TOKENIZERS:
         raise ValueError(
             f"`tokenizer` must be one of {sorted(_TOKENIZERS)}. Received: tokenizer={name!r}"
@@ -244,6 +263,9 @@ def _read_settings(path):
         if not isinstance(settings, dict) or set(settings) != _SETTINGS:
             received = sorted(settings) if isinstance(settings, dict) else settings
             raise ValueError(f"expected the keys {sorted(_SETTINGS)}. Received: {received}")
+        for key in ("tokenizer", "normalizer"):
+            if not isinstance(settings[key], dict):
+                raise ValueError(f"`{key}` must be an object. Received: {key}={settings[key]!r}")
         return {**settings, **_children(settings)}
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: {error}") from None

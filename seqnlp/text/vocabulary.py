@@ -39,9 +39,9 @@ class Vocabulary(tf.Module):
                     f"Received: tokens=[..., {token!r}, ...]"
                 )
             known.add(token)
-        # Bytes in one constant, not a Python list, which a tf.Module would track one by one.
         keys = tf.constant(tokens, tf.string)
         ids = tf.range(len(SPECIALS), len(SPECIALS) + len(tokens))
+        # Hidden in a function: a tf.Module would wrap a list and track its items one by one.
         self._tokens = lambda: SPECIALS + tokens
         self._size = len(SPECIALS) + len(tokens)
         self._table = tf.lookup.StaticHashTable(
