@@ -6,7 +6,7 @@ RULES = parse_rules("""
 place =
     <known_place> *6 / <town>
 rail_region =
-    european_place *3 / american_place / asian_place / home_place
+    european_station *3 / american_place / asian_place / home_place
 rail_word =
     train / rail / trains
 known_place =
@@ -18,8 +18,9 @@ european_place =
     Barcelona / Valencia / Seville / Porto / Florence / Milan / Naples / Venice / Turin / Lyon
     Nice / Bordeaux / Marseille / Hamburg / Cologne / Edinburgh / Glasgow / Manchester
     Bristol
-    York / Bath / Reading / London Heathrow / Paris Nord / Milan Central / Vienna Airport
-    San Sebastian / Santa Margherita / Aix en Provence / La Rochelle / Den Haag
+    York / Bath / Reading / London Heathrow / Vienna Airport / San Sebastian / La Rochelle
+european_station =
+    <european_place> *8 / Paris Nord / Milan Central / Aix en Provence / Santa Margherita
 american_place =
     Boston / Chicago / Denver / Seattle / Austin / Dallas / Houston / Atlanta / Miami / Phoenix
     Portland / Charlotte / Montreal / Toronto / Vancouver / New York / Los Angeles / San Diego
@@ -150,10 +151,14 @@ ask =
     can you find me / could you book / do you have / can I get / may I book
     would you reserve / can you look for / could we get / may I have / can I reserve
 flight =
-    a flight *2 / a plane ticket / a one-way flight / a return flight / flights
+    <one_flight> *7 / flights
+one_flight =
+    a flight *2 / a plane ticket / a one-way flight / a return flight
     a direct flight / the first flight / the cheapest flight
 train =
-    a train / a train ticket / a seat on the train / a rail ticket / train tickets
+    <one_train> *7 / train tickets
+one_train =
+    a train / a train ticket / a seat on the train / a rail ticket
     a direct train / the first train / the last train
 room =
     a room / a hotel / a hotel room / a double room / a place to stay / a quiet room
@@ -179,7 +184,7 @@ when =
     <leave> *3 / <leave> <back> *3 / <back> / from {departure_date} to {return_date}
     from {departure_date} until {return_date}
     leaving {departure_date} and returning {return_date}
-    out {departure_date} and back {return_date}
+    going {departure_date} and coming back {return_date}
 hour_of_day =
     at {time} / around {time} / after {time} / before {time} / in the {time:part} / by {time}
     at {time:clock} / no later than {time}
@@ -263,9 +268,9 @@ book_train =
     <want> {passengers:few} tickets for the train [route leave? hour_of_day?]
     <want> {passengers:few} {seat_class:seat} seats on the train [route when]
     <want> {passengers:few} seats on the {time:clock} train <leg>
-    <want> a seat on the {time:clock} <leg> <leave>
+    <want> a seat on the {time:clock} train <leg> <leave>
     <want> {passengers:single} seat on the {time:clock} train <leg>
-    train {origin} - {destination} {departure_date:day_of_part} {time:part}, {passengers:few} people
+    train {origin} - {destination} {departure_date:day_of_part} {time:part}, for {passengers:few}
     tickets {origin} to {destination} by train, {departure_date}, {passengers:few} adults
     <want> <train> <route> {departure_date:soon} at {time}
     <want> <train> to {destination} tomorrow. I get on in {origin} at {time}
@@ -312,7 +317,8 @@ cancel_booking =
     <cancel> the {airline} flight [route leave]
     <cancel> the {time:clock} train <leg>
     <cancel> {passengers:few} of the seats on <my_trip> [leg leave]
-    I can't travel to {destination} {departure_date:soon}. cancel everything for {person}
+    I can't travel to {destination} {departure_date:soon}. <cancel> everything for {person}
+    I can't travel {departure_date:soon}. <cancel> <my_trip> <route>
 check_status =
     <check> <my_trip> <leg> <leave>
     <check> the {airline} flight <leg>
@@ -329,8 +335,8 @@ check_status =
     does the train from {origin} get to {destination} before {time}?
     which day do I fly back from {origin}, {return_date} or {return_date}?
 ask_price =
-    how much is <flight> [route when? people? cabin_phrase?]? *2
-    how much is <train> [route when? people?]? *2
+    how much is <one_flight> [route when? people? cabin_phrase?]? *2
+    how much is <one_train> [route when? people?]? *2
     how much is a room [in_city stay guests?]?
     how much are {nights:many} nights at the {hotel} [guests?]?
     how much are {passengers:few} tickets <route> <when>?

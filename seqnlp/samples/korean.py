@@ -207,6 +207,10 @@ check =
 cost =
     얼마예요? *3 / 얼마인가요? *2 / 얼마야? / 가격 알려 주세요 / 가격이 궁금해요
     요금이 얼마죠?
+a_night =
+    하룻밤에 / 하루에 / 방값이 / 객실 요금이
+right =
+    맞나요? / 맞죠? / 맞아요?
 flight_more =
     {departure_date}에 가서 {return_date}에 와요
     모두 {passengers:few} 명이에요
@@ -245,7 +249,7 @@ book_train =
     {departure_date:soon} {time}에 <going> <train> <tickets> <get_ticket> *2
     <when> <pair> <train> <rail_cabin_phrase> {passengers:few} 장 <get_ticket> *2
     {departure_date:soon} {origin}에서 {time}에 출발하는 <train> {passengers:few} 장 <get_ticket>
-    출발역 {origin}, 도착역 {destination}, {departure_date} {time}, {passengers:few} 명 <get_ticket>
+    출발역 {origin}, 도착역 {destination}, {departure_date} {time}, <tickets> <get_ticket>
     {origin}-{destination} 기차표 {passengers:few} 장, {departure_date} {time}
     도착은 {destination}, 출발은 {origin}, <leave> <train> <tickets> <get_ticket>
 book_hotel =
@@ -305,13 +309,13 @@ ask_price =
     <when> <going> <train> {passengers:few} 장 <cost>
     <pair> <train> {seat_class:rail_cabin} <cost>
     <going> <flight> {seat_class:cabin} {passengers:digit}명 <cost>
-    {airline} <pair> 왕복 <cost>
+    {airline} 타고 <pair> 왕복 <cost>
     <in_city> <room> {nights:span_of_nights}에 <cost>
     {hotel} {nights:span_of_nights} {passengers:few} 명 <cost>
     {hotel} {checkin_date}부터 {nights:span_of_nights} <cost>
     <in_city> <room> {price} 이하로 있나요?
     <pair> <flight> {price} 안 넘는 거 있나요?
-    {hotel} 하룻밤에 {price} 맞나요?
+    {hotel} <a_night> {price} <right>
 
 opening =
     () *14 / 안녕하세요, *2 / 안녕하세요! / 안녕하세요 / 저기요, / 수고하십니다.

@@ -101,7 +101,7 @@ class _Writer:
         intent = self.rng.choice(INTENTS)
         template = expand(self.grammar.RULES, intent, self.rng)
         self.keep_trains_on_land(template)
-        core, spans = fill(template.removesuffix("?"), self.draw)
+        core, spans = fill(template.removesuffix("?").rstrip(), self.draw)
         if not self.owns_pattern(core, spans) or not self.in_order(core, spans):
             return None
         text, shift = self.surround(core, template.endswith("?"))
