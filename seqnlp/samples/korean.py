@@ -126,7 +126,6 @@ get_ticket =
     예매할 수 있나요?
 flight =
     비행기표 *2 / 비행기 *2 / 항공권 *2 / 직항 비행기 / 제일 싼 항공권 / 첫 비행기
-    비행기 한 편
 train =
     기차표 *2 / 기차 *2 / 열차 / KTX *2 / KTX 표 / 첫 기차 / 막차
 going =
@@ -188,6 +187,10 @@ in_city =
     {city}에서 묵을 / {city}에 있는 / {city} 시내 / {city} 쪽 / {city} 근처
 room =
     호텔 *2 / 숙소 *2 / 방 하나 *2 / 호텔 방 / 깨끗한 숙소 / 조용한 방
+back_trip =
+    돌아오는 비행기를 / 돌아오는 기차를 / 오는 편을 / 돌아오는 표를 / 귀국편을
+hotel_room =
+    {hotel} 방 / {hotel} 객실 / {hotel}
 room_at =
     {hotel}에 방 하나 / {hotel} 방 / {hotel} 객실 / {hotel}
 named =
@@ -267,7 +270,7 @@ change_booking =
     {departure_date} 비행기를 {departure_date}(으)로 <change> *2
     <going> <booking> {departure_date}에서 {departure_date}(으)로 <change> *2
     <going> {time} 기차를 {time} 기차로 <change>
-    돌아오는 비행기를 {return_date}에서 {return_date}(으)로 <change>
+    <back_trip> {return_date}에서 {return_date}(으)로 <change>
     {return_date} 오는 편을 {return_date}(으)로 <change>
     {hotel} 체크인을 {checkin_date}에서 {checkin_date}(으)로 <change>
     {city} 숙소 체크인 날짜를 {checkin_date}(으)로 <change>
@@ -282,7 +285,7 @@ cancel_booking =
     {origin}에서 {destination} 가는 <booking> <cancel>
     <named> 예약한 거 <cancel>
     {person} 님 <booking> <cancel>
-    <room_at> 예약 <cancel>
+    <hotel_room> 예약 <cancel>
     {checkin_date}부터 {nights:span_of_nights} 예약한 {hotel} <cancel>
     {city} 숙소 {nights:span_of_nights} 예약 <cancel>
     {checkin_date} 체크인 {city} 숙소 <cancel>
@@ -290,6 +293,7 @@ cancel_booking =
     {time}에 <going> 기차 <cancel>
     <going> 기차표 중에 {passengers:few} 장만 <cancel>
     {return_date} 돌아오는 비행기만 <cancel>
+    {return_date:later} 오는 편만 <cancel>
 check_status =
     <leave> <going> <booking> <check>
     <named> 예약한 <booking> <check>
