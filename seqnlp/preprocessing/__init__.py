@@ -1,0 +1,17 @@
+from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
+from seqnlp.preprocessing.running import PrepareError
+from seqnlp.preprocessing.split import SplitSentences
+from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
+from seqnlp.preprocessing.vocabulary import CountValues
+
+__all__ = [
+    "CountValues",
+    "PrepareError",
+    "PrepareTagging",
+    "ReadSentences",
+    "Reject",
+    "Sentence",
+    "SentenceReader",
+    "SplitSentences",
+    "prepare_tagging",
+]

@@ -1,0 +1,201 @@
+"""From sentences to tf.train.Examples, each with the shard and place it belongs to."""
+
+import collections
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.transforms.window import GlobalWindows
+
+from seqnlp.preprocessing.readers import Reject, add_reject
+from seqnlp.preprocessing.split import content_hash
+from seqnlp.records import SPLITS
+
+# Sentences are grouped by a hash of their tokens, so that equal ones meet.
+_BUCKETS = 256
+# Sentences encoded at a time: their new tokens are looked up in one call to TensorFlow.
+_BATCH_SENTENCES = 4096
+_MAX_CACHED_TOKENS = 1_000_000
+# Tokens and tags are not empty and hold no NUL, so this can be undone.
+_FIELD, _PART = "\0", "\0\0"
+_UNKNOWN_ID = 1
+
+
+class RejectUnseenTags(beam.DoFn):
+    """`Sentence` -> itself; tagged `rejects`: a `Reject` where training lacks one of its tags."""
+
+    def process(self, sentence, tags):
+        """Passes on one sentence; `tags` is the list of tags of the training split."""
+        if set(sentence.tags).issubset(tags):
+            yield sentence
+            return
+        tag = next(tag for tag in sentence.tags if tag not in tags)
+        names = ", ".join(tags) or "none at all"
+        reason = f"tag {tag!r} does not occur in the training split; its tags are {names}"
+        pairs = zip(sentence.tokens, sentence.tags, strict=True)
+        text = "\n".join(f"{token}\t{tag}" for token, tag in pairs)
+        yield add_reject(Reject(sentence.file, sentence.line, "unseen_tag", reason, text))
+
+
+def to_bucket(sentence, split):
+    """`Sentence` -> `(bucket, (split, content))`, the content as `bytes`."""
+    tokens = _FIELD.join(sentence.tokens)
+    bucket = content_hash(tokens.encode(), 0, "bucket")[0] % _BUCKETS
+    return bucket, (split, (tokens + _PART + _FIELD.join(sentence.tags)).encode())
+
+
+class EncodeSentences(beam.DoFn):
+    """`(bucket, (split, content) pairs)` -> `((split, shard), (key, Example))`.
+
+    Tagged `counts`: `(key, count)` pairs for `statistics.summarize`.
+
+    Args:
+        num_shards: Dict from split to its number of shards.
+        seed: `int`; it shuffles the order of the examples.
+    """
+
+    def __init__(self, num_shards, seed):
+        self._num_shards = num_shards
+        self._seed = seed
+        self._encoder = None
+
+    def start_bundle(self):
+        """Begins to collect."""
+        self._groups, self._size = [], 0
+        self._text = None
+
+    def process(self, group, text):
+        """Collects one bucket; encodes many at once. `text` is the dict of `MakeText`."""
+        self._text = text
+        rows = list(group[1])
+        self._groups.append(rows)
+        self._size += len(rows)
+        if self._size >= _BATCH_SENTENCES:
+            yield from self._encode()
+
+    def finish_bundle(self):
+        """Encodes the rest."""
+        for item in self._encode():
+            if isinstance(item, beam.pvalue.TaggedOutput):
+                value = GlobalWindows.windowed_value(item.value)
+                yield beam.pvalue.TaggedOutput(item.tag, value)
+            else:
+                yield GlobalWindows.windowed_value(item)
+
+    def _encode(self):
+        if not self._groups:
+            return
+        config = self._text["config"]
+        if config is not None and self._encoder is None:
+            self._encoder = ExampleEncoder(config)
+        counts = {split: _Counts() for split in SPLITS}
+        for rows in self._groups:
+            _count_duplicates(rows, counts)
+        rows = [row for rows in self._groups for row in rows]
+        sentences = [_parts(content) for _, content in rows]
+        if self._encoder is not None:
+            self._encoder.look_up(tokens for tokens, _ in sentences)
+        occurrences = collections.Counter()
+        for (split, content), (tokens, tags) in zip(rows, sentences, strict=True):
+            unknown = 0
+            if self._encoder is not None:
+                example, unknown = self._encoder.encode(tokens, tags)
+                occurrences[split, content] += 1
+                key = content + _PART.encode() + b"%d" % occurrences[split, content]
+                key = content_hash(key, self._seed, "order")
+                shard = int.from_bytes(key[:8], "big") % self._num_shards[split]
+                yield (split, shard), (key, example)
+            counts[split].add(tokens, tags, unknown)
+        for split in SPLITS:
+            for key, count in counts[split].items():
+                yield beam.pvalue.TaggedOutput("counts", ((split, *key), count))
+        self._groups, self._size = [], 0
+
+
+class ExampleEncoder:
+    """Makes Examples; every distinct token is looked up once.
+
+    Args:
+        config: Config of a `TaggingText`.
+    """
+
+    def __init__(self, config):
+        from tensorflow.train import Example
+
+        from seqnlp.text import TaggingText
+
+        self._example = Example
+        self._text = TaggingText.from_config(config)
+        self._tag_ids = {tag: index for index, tag in enumerate(config["tags"])}
+        self._cache = {}
+
+    def look_up(self, sentences):
+        """Fills the cache with the tokens of `sentences`, an iterable of lists of `str`."""
+        import tensorflow as tf
+
+        if len(self._cache) > _MAX_CACHED_TOKENS:
+            self._cache.clear()
+        new = list(set().union(*sentences).difference(self._cache))
+        if not new:
+            return
+        ids = self._text.ids(tf.RaggedTensor.from_row_lengths(new, [len(new)]))
+        words = ids["word_ids"].flat_values.numpy().tolist()
+        characters = [()] * len(new)
+        if "char_ids" in ids:
+            ragged = ids["char_ids"].values
+            characters = np.split(ragged.values.numpy(), ragged.row_splits.numpy()[1:-1])
+            characters = [row.tolist() for row in characters]
+        encoded = (token.encode() for token in new)
+        self._cache.update(zip(new, zip(encoded, words, characters, strict=True), strict=True))
+
+    def encode(self, tokens, tags):
+        """Tokens and tags -> `(Example as bytes, number of unknown words)`."""
+        cached = map(self._cache.__getitem__, tokens)
+        encoded, words, characters = zip(*cached, strict=True)
+        example = self._example()
+        feature = example.features.feature
+        feature["tokens"].bytes_list.value.extend(encoded)
+        feature["word_ids"].int64_list.value.extend(words)
+        feature["tag_ids"].int64_list.value.extend([self._tag_ids[tag] for tag in tags])
+        if self._text.characters is not None:
+            flat = [index for row in characters for index in row]
+            feature["char_ids"].int64_list.value.extend(flat)
+            feature["char_counts"].int64_list.value.extend(map(len, characters))
+        return example.SerializeToString(deterministic=True), words.count(_UNKNOWN_ID)
+
+
+class _Counts:
+    """Counts over the sentences of a split."""
+
+    def __init__(self):
+        self.totals = collections.Counter()
+        self.lengths = collections.Counter()
+        self.tags = collections.Counter()
+
+    def add(self, tokens, tags, unknown):
+        self.lengths[len(tokens)] += 1
+        self.tags.update(tags)
+        self.totals["unknown"] += unknown
+
+    def items(self):
+        for name in ("totals", "lengths", "tags"):
+            for value, count in getattr(self, name).items():
+                yield (name, value), count
+
+
+def _parts(content):
+    tokens, _, tags = content.decode().partition(_PART)
+    return tokens.split(_FIELD), tags.split(_FIELD)
+
+
+def _count_duplicates(rows, counts):
+    """Adds to `counts` how many sentences have the same tokens as another, within and across."""
+    found = {split: collections.Counter() for split in SPLITS}
+    end = _PART.encode()
+    for split, content in rows:
+        found[split][content.partition(end)[0]] += 1
+    for index, split in enumerate(SPLITS):
+        seen = found[split]
+        counts[split].totals["repeated"] += sum(seen.values()) - len(seen)
+        for other in SPLITS[:index]:
+            shared = sum(count for tokens, count in seen.items() if tokens in found[other])
+            counts[split].totals[f"also_in_{other}"] += shared

@@ -1,0 +1,214 @@
+"""The end of a preparation: the gate, and the manifest that readers ask for."""
+
+import hashlib
+import json
+import os
+import platform
+from importlib import metadata
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, write_file
+from seqnlp.preprocessing.statistics import schema, summarize
+from seqnlp.records import MANIFEST_FILE, SPLITS
+
+STATISTICS_FILE = "statistics.json"
+SCHEMA_FILE = "schema.pbtxt"
+FAILURE_FILE = "failure.json"
+_TEXT_FILES = ("vocabulary.txt", "characters.txt", "tags.txt", "text.json")
+_ARGUMENTS = {"train": "train", "eval": "dev", "test": "test"}
+
+
+class Finish(beam.PTransform):
+    """Judges a preparation; writes its manifest, or why there is none.
+
+    Args:
+        folder: Folder to write to.
+        options: Dict of the options as the manifest holds them.
+        shards: PCollection of `WriteShards`.
+        counts: PCollection of summed counts of `EncodeSentences`.
+        rejects: PCollection of `WriteRejects`.
+        inputs: PCollection of `(split, dict)`, the input files.
+        text: PCollection of `MakeText`.
+    """
+
+    def __init__(self, folder, options, shards, counts, rejects, inputs, text):
+        super().__init__()
+        self._folder = folder
+        self._options = options
+        self._lists = (shards, counts, inputs)
+        self._values = (rejects, text)
+
+    def expand(self, root):
+        """Applies the transform to the root of a pipeline; gives the manifest's content."""
+        lists = [beam.pvalue.AsList(collection) for collection in self._lists]
+        values = [beam.pvalue.AsSingleton(collection) for collection in self._values]
+        return (
+            root
+            | "Once" >> beam.Create([self._folder], reshuffle=False)
+            | "Judge" >> beam.Map(finish, self._options, *lists, *values)
+        )
+
+
+def finish(folder, options, shards, counts, inputs, rejects, text):
+    """Writes what is left to write, and the manifest last.
+
+    Returns:
+        The content of the manifest, or None where the gate refused it.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
+    statistics = summarize(counts, rejects, text)
+    problem = judge(folder, options, statistics, rejects, text)
+    if problem is not None:
+        _write_json(folder, FAILURE_FILE, {"message": problem})
+        return None
+    files = [rejects["file"], _write_json(folder, STATISTICS_FILE, statistics)]
+    encoded = schema(text).encode()
+    files.append(write_file(folder, SCHEMA_FILE, lambda file: file.write(encoded))[0])
+    files.extend(_write_text(folder, text["config"]))
+    content = {
+        "format": 1,
+        "task": "tagging",
+        "inputs": _listed(inputs),
+        "options": options,
+        "versions": versions(),
+        "shards": _by_split(shards),
+        "files": sorted(files, key=lambda entry: entry["file"]),
+    }
+    _write_json(folder, MANIFEST_FILE, content)
+    return content
+
+
+def judge(folder, options, statistics, rejects, text):
+    """Why there may be no manifest, as a message, or None."""
+    sentences = {split: statistics["splits"][split]["sentences"] for split in SPLITS}
+    total = sum(sentences.values()) + rejects["count"]
+    share = rejects["count"] / total if total else 0.0
+    counts = ", ".join(f"{sentences[split]} {split}" for split in SPLITS)
+    empty = [split for split in SPLITS if not sentences[split]]
+    tags = statistics["splits"]["train"]["tags"]
+    if share > options["max_rejects"]:
+        problem = (
+            f"{rejects['count']} of {total} sentences ({share:.1%}) were rejected, and "
+            f"`max_rejects` allows {options['max_rejects']:.1%}"
+        )
+        advice = "Correct the input or its description, or raise `max_rejects`."
+    elif empty:
+        problem = f"the {empty[0]} split has no sentence ({counts}; {rejects['count']} rejected)"
+        advice = f"Give more sentences, or files for `{_ARGUMENTS[empty[0]]}`."
+    elif len(tags) < 2:
+        problem = f"the training split has one tag only, {next(iter(tags))!r}, and needs two"
+        advice = "Check which column or field holds the tags."
+    elif text["problem"] is not None:
+        problem = f"no vocabulary can be made: {text['problem']}"
+        advice = "Correct the named argument or the input."
+    else:
+        return None
+    return _message(folder, problem, advice, rejects)
+
+
+def _message(folder, problem, advice, rejects):
+    parts = [f"The preparation did not finish: {problem.rstrip('.')}."]
+    if rejects["first"]:
+        first = "; ".join(
+            f"{reject['file']}:{reject['line']}: {reject['reason']}" for reject in rejects["first"]
+        )
+        place = FileSystems.join(folder, *REJECTS_FILE.split("/"))
+        parts.append(f"First rejects: {first}. All of them, with their text: {place}.")
+    return " ".join([*parts, advice])
+
+
+def versions():
+    """Versions of what the bytes of a preparation depend on."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    packages = {"seqnlp": "seqnlp", "beam": "apache-beam", "tensorflow": "tensorflow"}
+    return {"python": python, **{name: _version(package) for name, package in packages.items()}}
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def remove_old(folder):
+    """Removes what an earlier preparation left in `folder`, finished or not, manifest first.
+
+    Raises:
+        ValueError: `folder` is a file.
+    """
+    join = FileSystems.join
+    if os.path.isfile(folder):
+        raise ValueError(
+            f"`output` must be a folder, and this is a file. Received: output={folder!r}"
+        )
+    names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE, *_TEXT_FILES]
+    patterns = [join(folder, name) for name in [*names, f"{TEMPORARY}*"]]
+    for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:
+        for name in ("examples-*", "rejects.jsonl", f"{TEMPORARY}*"):
+            patterns.append(join(folder, parent, name))
+    for pattern in patterns:
+        paths = _match(pattern)
+        if paths:
+            FileSystems.delete(paths)
+
+
+def take_failure(folder):
+    """Why the gate refused the manifest, as a message, or None. The note is removed."""
+    path = FileSystems.join(folder, FAILURE_FILE)
+    if not FileSystems.exists(path):
+        return None
+    message = json.loads(_read(path))["message"]
+    FileSystems.delete([path])
+    return message
+
+
+def _match(pattern):
+    return [item.path for item in FileSystems.match([pattern])[0].metadata_list]
+
+
+def _read(path):
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        return file.read()
+
+
+def _write_json(folder, name, content):
+    data = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+    return write_file(folder, name, lambda file: file.write(data))[0]
+
+
+def _write_text(folder, config):
+    from seqnlp.text import TaggingText
+
+    try:
+        TaggingText.from_config(config).save(folder)
+    except OSError as error:
+        raise OSError(f"cannot write {folder}: {error}") from None
+    names = [name for name in _TEXT_FILES if config["characters"] or name != "characters.txt"]
+    entries = []
+    for name in names:
+        data = _read(FileSystems.join(folder, name))
+        digest = hashlib.sha256(data).hexdigest()
+        entries.append({"file": name, "bytes": len(data), "sha256": digest})
+    return entries
+
+
+def _listed(inputs):
+    """`(split, dict)` pairs -> dict from split to sorted entries."""
+    listed = {split: [] for split in SPLITS}
+    for split, entry in inputs:
+        listed[split].append(entry)
+    key = lambda entry: (entry["file"], entry["sha256"])  # noqa: E731
+    return {split: sorted(entries, key=key) for split, entries in listed.items()}
+
+
+def _by_split(shards):
+    listed = {split: [] for split in SPLITS}
+    for shard in sorted(shards, key=lambda shard: shard["file"]):
+        listed[shard["split"]].append({k: v for k, v in shard.items() if k != "split"})
+    return listed

@@ -1,0 +1,228 @@
+"""The file formats of labelled sentences: from the lines of a block to tokens and tags."""
+
+import json
+
+CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+
+
+class Fault(Exception):
+    """What is wrong with a sentence: `line` (from 1), `kind` and `reason`."""
+
+    def __init__(self, line, kind, reason):
+        super().__init__(line, kind, reason)
+        self.line, self.kind, self.reason = line, kind, reason
+
+
+class Columns:
+    """A token a line, its fields parted by tabs, or by spaces in a line without tabs.
+
+    Args:
+        columns: Mapping from a column's name to its index from 0.
+        token: Name of the column that holds the token.
+        label: Name of the column that holds the tag.
+        comment: Lines that begin with this text are left out; None keeps all.
+        skip_token: Lines with this token (`-DOCSTART-`) are left out.
+    """
+
+    line_is_sentence = False
+
+    def __init__(self, columns=None, token="token", label="tag", comment=None, skip_token=None):
+        columns = {"token": 0, "tag": 1} if columns is None else dict(columns)
+        for name, index in columns.items():
+            if not isinstance(index, int) or index < 0:
+                raise ValueError(
+                    "`columns` must map names to indices from 0 on. "
+                    f"Received: columns={ {name: index} }"
+                )
+        for argument, name in (("token", token), ("label", label)):
+            if name not in columns:
+                raise ValueError(
+                    f"`{argument}` must be one of the columns {', '.join(columns)}. "
+                    f"Received: {argument}={name!r}"
+                )
+        self.token = (columns[token], token)
+        self.label = (columns[label], label)
+        self.comment = comment
+        self.skip_token = skip_token
+
+    def parse(self, first, lines):
+        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
+        (token_index, _), (tag_index, _) = self.token, self.label
+        comment, skip_token = self.comment, self.skip_token
+        tokens, tags, numbers, width = [], [], [], 0
+        for number, line in enumerate(lines, first):
+            if comment and line.startswith(comment):
+                continue
+            if "\t" in line:
+                fields = line.split("\t")
+            else:
+                fields = [field for field in line.split(" ") if field]
+            if skip_token and skip_token in fields[token_index : token_index + 1]:
+                continue
+            width = width or len(fields)
+            if len(fields) != width or width <= token_index or width <= tag_index:
+                self._refuse(number, fields, width)
+            tokens.append(fields[token_index])
+            tags.append(fields[tag_index])
+            numbers.append(number)
+        return tokens, tags, numbers
+
+    def token_field(self, _):
+        """How messages name the field of a token."""
+        return f"column {self.token[0] + 1} ({self.token[1]})"
+
+    def tag_field(self, _):
+        """How messages name the field of a tag."""
+        return f"column {self.label[0] + 1} ({self.label[1]})"
+
+    def _refuse(self, number, fields, width):
+        for index, name in sorted((self.token, self.label)):
+            if index >= len(fields):
+                raise Fault(
+                    number,
+                    "columns",
+                    f"column {index + 1} ({name}): expected {index + 1} columns, "
+                    f"received {len(fields)}",
+                )
+        raise Fault(
+            number,
+            "columns",
+            f"columns: expected {width} as in the first line of the sentence, "
+            f"received {len(fields)}",
+        )
+
+
+class CoNLLU(Columns):
+    """Universal Dependencies: ten columns parted by tabs.
+
+    Multiword tokens (`3-4`) and empty nodes (`8.1`) are left out.
+
+    Args:
+        label: Name of the column that holds the tag: `upos`, `xpos`, `deprel`, ...
+    """
+
+    def __init__(self, label="upos"):
+        columns = {name: index for index, name in enumerate(CONLLU_COLUMNS)}
+        super().__init__(columns, "form", label, comment="#")
+
+    def parse(self, first, lines):
+        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
+        tokens, tags, numbers, tag_index = [], [], [], self.label[0]
+        for number, line in enumerate(lines, first):
+            if line.startswith("#"):
+                continue
+            fields = line.split("\t")
+            if len(fields) != len(CONLLU_COLUMNS):
+                raise Fault(
+                    number,
+                    "columns",
+                    f"columns: expected {len(CONLLU_COLUMNS)} parted by tabs, "
+                    f"received {len(fields)}",
+                )
+            if not fields[0].isdecimal():
+                if "-" in fields[0] or "." in fields[0]:
+                    continue
+                raise Fault(
+                    number,
+                    "columns",
+                    f"column 1 (id): expected a number, received {_shown(fields[0])}",
+                )
+            if fields[tag_index] == "_":
+                raise Fault(
+                    number,
+                    "empty_tag",
+                    f"{self.tag_field(0)}: expected a tag, received '_', which stands for none",
+                )
+            tokens.append(fields[1])
+            tags.append(fields[tag_index])
+            numbers.append(number)
+        return tokens, tags, numbers
+
+
+class JSONLines:
+    """A JSON object a line: `{"tokens": ["Paris"], "tags": ["B-city"]}`.
+
+    Args:
+        token: Name of the field that holds the tokens.
+        label: Name of the field that holds the tags.
+    """
+
+    line_is_sentence = True
+
+    def __init__(self, token="tokens", label="tags"):
+        self.token = token
+        self.label = label
+
+    def parse(self, first, lines):
+        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
+        (line,) = lines
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            at_end = error.pos >= len(line.rstrip())
+            received = "the end of the line" if at_end else _shown(line[error.pos :])
+            raise Fault(
+                first,
+                "json",
+                f"character {error.pos + 1} of the line: expected JSON ({error.msg}), "
+                f"received {received}",
+            ) from None
+        except (ValueError, RecursionError) as error:  # huge numbers, deep nesting
+            raise Fault(
+                first, "json", f"line: expected a JSON object, received {_shown(line)} ({error})"
+            ) from None
+        if not isinstance(record, dict):
+            raise Fault(first, "json", f"line: expected a JSON object, received {_shown(line)}")
+        tokens, tags = (self._strings(first, record, name) for name in (self.token, self.label))
+        if not tokens:
+            raise Fault(
+                first, "empty_sentence", f"field '{self.token}': expected tokens, received none"
+            )
+        if len(tokens) != len(tags):
+            raise Fault(
+                first,
+                "json",
+                f"field '{self.label}': expected {len(tokens)} tags, one a token, "
+                f"received {len(tags)}",
+            )
+        return tokens, tags, [first] * len(tokens)
+
+    def token_field(self, index):
+        """How messages name token `index` of a sentence."""
+        return f"field '{self.token}', item {index + 1}"
+
+    def tag_field(self, index):
+        """How messages name tag `index` of a sentence."""
+        return f"field '{self.label}', item {index + 1}"
+
+    def _strings(self, line, record, name):
+        if name not in record:
+            fields = ", ".join(map(repr, record)) or "no field"
+            raise Fault(
+                line, "json", f"field '{name}': expected a list of strings, received {fields} only"
+            )
+        values = record[name]
+        if not isinstance(values, list):
+            raise Fault(
+                line,
+                "json",
+                f"field '{name}': expected a list of strings, received "
+                f"{_shown(json.dumps(values))}",
+            )
+        for index, value in enumerate(values):
+            if not isinstance(value, str):
+                raise Fault(
+                    line,
+                    "json",
+                    f"field '{name}', item {index + 1}: expected a string, received "
+                    f"{_shown(json.dumps(value))}",
+                )
+        return values
+
+
+def _shown(text, limit=40):
+    """`text` quoted and cut, so that a message stays short."""
+    return repr(text if len(text) <= limit else text[:limit] + "...")
+
+
+FORMATS = {"conll": Columns, "conllu": CoNLLU, "jsonl": JSONLines}

@@ -1,0 +1,64 @@
+"""The input files, looked at before anything runs."""
+
+import glob
+import os
+
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+
+def find_files(argument, patterns):
+    """The files that paths and patterns name.
+
+    Args:
+        argument: Name of the argument, for messages.
+        patterns: A path, or a list of paths, each with or without `*`, `?` and `[...]`.
+
+    Returns:
+        Sorted list of different paths.
+
+    Raises:
+        ValueError: A path does not exist, is a folder, cannot be read or is empty, or a
+            pattern matches nothing. The message names it.
+    """
+    patterns = [patterns] if isinstance(patterns, (str, os.PathLike)) else list(patterns)
+    if not patterns:
+        raise ValueError(f"`{argument}` must name at least one file. Received: {argument}=[]")
+    found = set()
+    for pattern in map(os.fspath, patterns):
+        found.update(_matches(argument, pattern))
+    return sorted(found)
+
+
+def _matches(argument, pattern):
+    if os.path.isdir(pattern):
+        raise _error(argument, "files, and this is a folder", pattern)
+    # A file whose name holds brackets is a file, not a pattern.
+    escaped = glob.escape(pattern) if os.path.exists(pattern) else pattern
+    try:
+        metadata = FileSystems.match([escaped])[0].metadata_list
+    except Exception as error:
+        raise _error(argument, f"readable files ({error})", pattern) from None
+    files = [item for item in metadata if not os.path.isdir(item.path)]
+    if not files:
+        if any(character in pattern for character in "*?["):
+            raise _error(argument, "files, and this pattern matches none", pattern)
+        raise _error(argument, "existing files, and there is no such file", pattern)
+    for item in files:
+        if not item.size_in_bytes:
+            raise _error(argument, "files with sentences, and this file is empty", item.path)
+        try:
+            with FileSystems.open(
+                item.path, compression_type=CompressionTypes.UNCOMPRESSED
+            ) as file:
+                file.read(1)
+        except OSError as error:
+            reason = error.strerror or error
+            raise _error(
+                argument, f"readable files, and this cannot be read ({reason})", item.path
+            ) from None
+    return [item.path for item in files]
+
+
+def _error(argument, expected, received):
+    return ValueError(f"`{argument}` must name {expected}. Received: {argument}={received!r}")

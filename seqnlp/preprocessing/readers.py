@@ -1,0 +1,308 @@
+"""Reading labelled sentences: every line of input ends up in a sentence or in a reject."""
+
+import itertools
+from typing import NamedTuple
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.metrics import Metrics
+
+from seqnlp.preprocessing.formats import FORMATS, Fault
+from seqnlp.preprocessing.streams import (
+    MAX_BLOCK_BYTES,
+    DamagedFileError,
+    HashedStream,
+    blocks,
+    numbered_lines,
+    pieces,
+)
+from seqnlp.tag_schemes import ENCODINGS, first_illegal
+
+NAMESPACE = "seqnlp.preprocessing"
+
+
+class Sentence(NamedTuple):
+    """A labelled sentence and where it stands.
+
+    Fields:
+        tokens: Tuple of `str`.
+        tags: Tuple of `str`, one a token.
+        file: Path of the file as given.
+        line: Number of its first line, from 1.
+    """
+
+    tokens: tuple
+    tags: tuple
+    file: str
+    line: int
+
+
+class Reject(NamedTuple):
+    """Input that could not be used.
+
+    Fields:
+        file: Path of the file as given.
+        line: Number of the faulty line, from 1.
+        kind: Class of the reason, one word.
+        reason: What was wrong: field, expected, received.
+        text: The whole sentence as it stands in the file; bytes that are not UTF-8 are
+            written `\\xe9`.
+    """
+
+    file: str
+    line: int
+    kind: str
+    reason: str
+    text: str
+
+
+class SentenceReader:
+    """Reads a file of labelled sentences.
+
+    Args:
+        input_format: `"conll"`, `"conllu"` or `"jsonl"`.
+        encoding: Tag scheme that the tags must keep, one of `seqnlp.tag_schemes.ENCODINGS`.
+        max_length: Most tokens of a sentence; None takes all.
+        max_token_bytes: Most bytes of a token.
+        layout: Arguments of the format: `columns`, `token`, `label`, `comment` and
+            `skip_token` of conll, `label` of conllu, `token` and `label` of jsonl.
+    """
+
+    def __init__(
+        self,
+        input_format="conll",
+        encoding="none",
+        max_length=None,
+        max_token_bytes=1000,
+        **layout,
+    ):
+        if input_format not in FORMATS:
+            raise ValueError(
+                f"`input_format` must be one of {', '.join(FORMATS)}. "
+                f"Received: input_format={input_format!r}"
+            )
+        if encoding not in ENCODINGS:
+            raise ValueError(
+                f"`encoding` must be one of {', '.join(ENCODINGS)}. "
+                f"Received: encoding={encoding!r}"
+            )
+        for name, value in (("max_length", max_length), ("max_token_bytes", max_token_bytes)):
+            if value is not None and value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+        try:
+            self.format = FORMATS[input_format](**layout)
+        except TypeError as error:
+            raise ValueError(
+                f"`layout` must hold arguments of the format {input_format}. "
+                f"Received: layout={layout} ({error})"
+            ) from None
+        self.encoding = encoding
+        self.max_length = max_length
+        self.max_token_bytes = max_token_bytes
+        self._legal = set()
+
+    def read(self, stream, path):
+        """Yields a `Sentence` or a `Reject` for every block of lines.
+
+        Args:
+            stream: Object whose `read(size)` returns the bytes of the file.
+            path: Path of the file as given; `.gz` and `.xz` are decompressed.
+        """
+        found = blocks(numbered_lines(pieces(stream, path)), alone=self.format.line_is_sentence)
+        line = 0
+        try:
+            for block in found:
+                line = block.line + len(block.lines) - 1
+                sentence = self.parse(block, path)
+                if sentence is not None:
+                    yield sentence
+        except DamagedFileError as damage:
+            reason, unfinished = damage.args
+            text = _text(unfinished.lines) if unfinished else ""
+            line = unfinished.line + len(unfinished.lines) - 1 if unfinished else line + 1
+            yield Reject(path, line, "damaged_file", reason, text)
+
+    def parse(self, block, path):
+        """A `Block` -> `Sentence`, `Reject`, or None where it holds comments only."""
+        try:
+            tokens, tags, numbers = self.format.parse(block.line, self._decode(block))
+            if not tokens:
+                return None
+            self._check(tokens, tags, numbers)
+        except Fault as fault:
+            return Reject(path, fault.line, fault.kind, fault.reason, _text(block.lines))
+        return Sentence(tuple(tokens), tuple(tags), path, numbers[0])
+
+    def _decode(self, block):
+        """The block's lines as `str`, without carriage returns at their ends."""
+        if not block.whole:
+            raise Fault(
+                block.line,
+                "too_large",
+                f"sentence: expected at most {MAX_BLOCK_BYTES} bytes, received more",
+            )
+        data = b"\n".join(block.lines)
+        if b"\0" in data:
+            number, position = _place(block, data.index(b"\0"))
+            raise Fault(
+                number,
+                "nul_byte",
+                f"byte {position} of the line: expected text, received a NUL byte",
+            )
+        try:
+            lines = data.decode("utf-8").split("\n")
+        except UnicodeDecodeError as error:
+            number, position = _place(block, error.start)
+            raise Fault(
+                number,
+                "not_utf8",
+                f"byte {position} of the line: expected UTF-8, received 0x{data[error.start]:02X}",
+            ) from None
+        if b"\r" in data:
+            lines = [line.removesuffix("\r") for line in lines]
+        return lines
+
+    def _check(self, tokens, tags, numbers):
+        """Raises the first `Fault` of a parsed sentence."""
+        for index, token in enumerate(tokens):
+            # A character has at most 4 bytes: short tokens need not be encoded.
+            if not token.strip() or 4 * len(token) > self.max_token_bytes or "\0" in token:
+                self._check_token(index, token, numbers[index])
+        if self.format.line_is_sentence:
+            self._check_unicode(tokens, self.format.token_field, numbers)
+            self._check_unicode(tags, self.format.tag_field, numbers)
+        if self.max_length is not None and len(tokens) > self.max_length:
+            raise Fault(
+                numbers[self.max_length],
+                "long_sentence",
+                f"sentence: expected at most {self.max_length} tokens, received {len(tokens)}",
+            )
+        self._check_tags(tags, numbers)
+
+    def _check_token(self, index, token, number):
+        field = self.format.token_field(index)
+        if not token.strip():
+            raise Fault(
+                number, "empty_token", f"{field}: expected a token, received {token[:20]!r}"
+            )
+        if "\0" in token:
+            raise Fault(number, "nul_byte", f"{field}: expected text, received a NUL byte")
+        size = len(token.encode("utf-8", "surrogatepass"))
+        if size > self.max_token_bytes:
+            raise Fault(
+                number,
+                "long_token",
+                f"{field}: expected at most {self.max_token_bytes} bytes, received {size}",
+            )
+
+    def _check_unicode(self, strings, field, numbers):
+        """JSON can write what UTF-8 cannot: halves of surrogate pairs."""
+        for index, string in enumerate(strings):
+            try:
+                string.encode()
+            except UnicodeEncodeError as error:
+                raise Fault(
+                    numbers[index],
+                    "not_utf8",
+                    f"{field(index)}: expected Unicode text, received the lone surrogate "
+                    f"U+{ord(string[error.start]):04X}",
+                ) from None
+
+    def _check_tags(self, tags, numbers):
+        # Few pairs of tags make up a corpus: only those not seen before are looked at.
+        pairs = {*itertools.pairwise(tags), (None, tags[0]), (tags[-1], None)}
+        if pairs <= self._legal:
+            return
+        for index, tag in enumerate(tags):
+            if not tag.strip() or not tag.isprintable():
+                raise Fault(
+                    numbers[index],
+                    "empty_tag",
+                    f"{self.format.tag_field(index)}: expected a tag of printable characters, "
+                    f"received {tag[:20]!r}",
+                )
+        fault = first_illegal(tags, self.encoding)
+        if fault is not None:
+            index, reason = fault
+            index = min(index, len(tags) - 1)
+            raise Fault(numbers[index], "illegal_tag", f"{self.format.tag_field(index)}: {reason}")
+        self._legal |= pairs
+
+
+def _place(block, position):
+    """Byte `position` (from 0) of a block's joined lines -> (line, byte from 1)."""
+    for number, line in enumerate(block.lines, block.line):
+        if position <= len(line):
+            return number, position + 1
+        position -= len(line) + 1
+    return block.line, 1
+
+
+def _text(lines):
+    return b"\n".join(lines).decode("utf-8", "backslashreplace")
+
+
+def add_reject(reject):
+    """Counts a reject as a Beam metric, by its kind, and returns it as a tagged output."""
+    Metrics.counter(NAMESPACE, f"rejects_{reject.kind}").inc()
+    return beam.pvalue.TaggedOutput("rejects", reject)
+
+
+class ReadFiles(beam.DoFn):
+    """`str`, a path -> `Sentence`; tagged `rejects`: `Reject`; tagged `inputs`: a dict.
+
+    Args:
+        reader: A `SentenceReader`.
+    """
+
+    def __init__(self, reader):
+        self._reader = reader
+        self._sentences = Metrics.counter(NAMESPACE, "sentences")
+
+    def process(self, path):
+        """Reads one file, as it is on its file system."""
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            stream, count = HashedStream(file), 0
+            for item in self._reader.read(stream, path):
+                if isinstance(item, Reject):
+                    yield add_reject(item)
+                else:
+                    count += 1
+                    yield item
+            self._sentences.inc(count)
+            sha256 = stream.sha256()
+        name = path.replace("\\", "/").rsplit("/", 1)[-1]
+        yield beam.pvalue.TaggedOutput(
+            "inputs", {"file": name, "bytes": stream.size, "sha256": sha256}
+        )
+
+
+class ReadSentences(beam.PTransform):
+    """Reads files of labelled sentences, one work item a file.
+
+    Args:
+        files: List of paths on any file system of Beam.
+        reader: A `SentenceReader`.
+
+    Returns:
+        Dict of PCollections: `sentences` of `Sentence`, `rejects` of `Reject` and `inputs` of
+        dicts with the name, size and SHA-256 of each file.
+    """
+
+    def __init__(self, files, reader):
+        super().__init__()
+        self._files = list(files)
+        self._reader = reader
+
+    def expand(self, root):
+        """Applies the transform to the root of a pipeline."""
+        outputs = (
+            root
+            | "Files" >> beam.Create(self._files, reshuffle=True)
+            | "Read"
+            >> beam.ParDo(ReadFiles(self._reader)).with_outputs(
+                "rejects", "inputs", main="sentences"
+            )
+        )
+        return {name: outputs[name] for name in ("sentences", "rejects", "inputs")}

@@ -1,0 +1,146 @@
+"""Writing the files of a preparation: each by one worker, each with the same bytes anywhere."""
+
+import contextlib
+import hashlib
+import json
+import uuid
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from seqnlp.records import write_tfrecord
+
+TEMPORARY = ".tmp-"
+REJECTS_FILE = "rejects/rejects.jsonl"
+# Wherever a worker runs, this is how the program finds what went wrong in its report.
+WRITE_ERROR = "cannot write"
+
+
+def shard_file(split, shard, num_shards):
+    """Name of a shard in the folder, as TFX writes it."""
+    return f"Split-{split}/examples-{shard:05d}-of-{num_shards:05d}.tfrecord.gz"
+
+
+class _Hashed:
+    """A file to write to that counts and hashes what it is given."""
+
+    def __init__(self, file):
+        self._file = file
+        self._sha256 = hashlib.sha256()
+        self.size = 0
+
+    def write(self, data):
+        self._sha256.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def flush(self):
+        pass
+
+    def hexdigest(self):
+        return self._sha256.hexdigest()
+
+
+def write_file(folder, name, write):
+    """Writes a file under a temporary name beside it, and renames it when it is whole.
+
+    Args:
+        folder: Folder on any file system of Beam.
+        name: Path inside the folder.
+        write: Function that writes to the binary file it is given.
+
+    Returns:
+        Dict with `file`, `bytes`, `sha256`, and what `write` returned.
+
+    Raises:
+        OSError: The file cannot be written: `cannot write PATH: reason`.
+    """
+    path = FileSystems.join(folder, *name.split("/"))
+    parent, base = FileSystems.split(path)
+    temporary = FileSystems.join(parent, f"{TEMPORARY}{base}-{uuid.uuid4().hex}")
+    try:
+        with contextlib.suppress(OSError):  # there already
+            FileSystems.mkdirs(parent)
+        with FileSystems.create(temporary, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            hashed = _Hashed(file)
+            result = write(hashed)
+        FileSystems.rename([temporary], [path])
+    except Exception as error:
+        with contextlib.suppress(Exception):
+            FileSystems.delete([temporary])
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise OSError(f"{WRITE_ERROR} {path}: {reason}") from None
+    return {"file": name, "bytes": hashed.size, "sha256": hashed.hexdigest()}, result
+
+
+class WriteShards(beam.PTransform):
+    """`((split, shard), (key, Example))` -> a dict a shard: split, file, records, bytes, sha256.
+
+    Every shard is written, also one without examples, its examples sorted by key.
+
+    Args:
+        folder: Folder to write to.
+        num_shards: Dict from split to its number of shards.
+    """
+
+    def __init__(self, folder, num_shards):
+        super().__init__()
+        self._folder = folder
+        self._num_shards = num_shards
+
+    def expand(self, examples):
+        """Applies the transform."""
+        shards = [(split, n) for split, count in self._num_shards.items() for n in range(count)]
+        empty = examples.pipeline | "Shards" >> beam.Create(
+            [(shard, (b"", b"")) for shard in shards], reshuffle=False
+        )
+        return (
+            (examples, empty)
+            | beam.Flatten()
+            | beam.GroupByKey()
+            | "Write" >> beam.Map(write_shard, self._folder, self._num_shards)
+        )
+
+
+def write_shard(shard, folder, num_shards):
+    """`((split, number), (key, Example) pairs)` -> dict, see `WriteShards`."""
+    (split, number), pairs = shard
+    payloads = [payload for key, payload in sorted(pairs) if key]
+    name = shard_file(split, number, num_shards[split])
+    entry, records = write_file(folder, name, lambda file: write_tfrecord(file, payloads))
+    return {"split": split, "records": records, **entry}
+
+
+class WriteRejects(beam.PTransform):
+    """`Reject` -> one dict: `count`, `kinds` (counts) and `first` (a few as dicts).
+
+    They are written as JSON lines, sorted; the file is there also without rejects.
+
+    Args:
+        folder: Folder to write to.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self._folder = folder
+
+    def expand(self, rejects):
+        """Applies the transform."""
+        return rejects | beam.combiners.ToList() | "Write" >> beam.Map(write_rejects, self._folder)
+
+
+def write_rejects(rejects, folder):
+    """List of `Reject` -> dict, see `WriteRejects`."""
+    rows = [reject._asdict() for reject in sorted(rejects)]
+    kinds = {}
+    for row in rows:
+        kinds[row["kind"]] = kinds.get(row["kind"], 0) + 1
+
+    def write(file):
+        for row in rows:
+            # Escaped, since a JSON string may hold halves of surrogate pairs.
+            file.write(json.dumps(row, sort_keys=True).encode() + b"\n")
+
+    entry, _ = write_file(folder, REJECTS_FILE, write)
+    return {"count": len(rows), "kinds": kinds, "first": rows[:5], "file": entry}
