@@ -167,7 +167,6 @@ people =
     총 {passengers:digit}명
 tickets =
     {passengers:few} 장 *2 / {passengers:single} 장 / {passengers:digit}장 *2
-    표 {passengers:few} 장
     왕복으로 {passengers:few} 장 / 편도 {passengers:digit}장
 cabin_phrase =
     {seat_class:cabin}(으)로 *2 / 좌석은 {seat_class:cabin}(으)로
