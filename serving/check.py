@@ -1,0 +1,187 @@
+"""Proves an export served: ops, REST, gRPC, TensorFlow 2.20; the server is the test double."""
+
+import importlib.util
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from serving import conformance
+from serving.client import Client, ServingError
+from serving.double_process import ROOT, clean_environment, running_double
+from serving.op_check import unsupported_ops
+
+CASES = "assets.extra/conformance_cases.jsonl"
+PYTHON_220 = ROOT / ".venv-serving220" / "bin" / "python"
+NOT_RUN = "not run: make serving220"
+_LONGEST_SHOWN = 2000
+
+
+class CheckFailed(Exception):
+    """The export would not serve; the message says what differs."""
+
+
+def write_cases(version_folder, cases):
+    """Write the cases beside the export, where a later conformance run finds them.
+
+    Args:
+        version_folder: The SavedModel's folder.
+        cases: Dicts with `signature`, `inputs` and `outputs`: `{name: nested list}` each. `bytes`
+            that are not text are `{"b64": ...}`.
+
+    Returns:
+        The path: one JSON object a line.
+    """
+    path = pathlib.Path(version_folder) / CASES
+    path.parent.mkdir(exist_ok=True)
+    lines = [json.dumps(case, ensure_ascii=False) + "\n" for case in cases]
+    path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+    return path
+
+
+def check_export(version_folder, model_name, cases, python220=None):
+    """Check that an export is served and answers as it should, and print one request.
+
+    Args:
+        version_folder: The SavedModel's folder, `.../<version>`.
+        model_name: Name under which it is served.
+        cases: Requests and their expected answers, as for `write_cases`; at least one.
+        python220: Interpreter with tensorflow 2.20; `.venv-serving220` of the clone when None.
+
+    Returns:
+        `{check: what it found}`, in the order of the checks.
+
+    Raises:
+        CheckFailed: With a sentence on the first thing that is wrong.
+        ValueError: There are no cases.
+    """
+    if not cases:
+        raise ValueError(f"`cases` must hold at least one case. Received: cases={cases}")
+    folder = pathlib.Path(version_folder).absolute()
+    path = write_cases(folder, cases)
+    report = {"export": str(folder), "cases": len(cases), "ops": _check_ops(folder)}
+    with tempfile.TemporaryDirectory(prefix="export-") as place:
+        # A copy, so that the server has the export and nothing that happens to lie around it.
+        base_path = pathlib.Path(place, model_name)
+        shutil.copytree(folder, base_path / folder.name)
+        try:
+            with running_double(base_path, model_name) as double:
+                report["server"] = double.start_line
+                report.update(_ask(double, model_name, cases))
+        except (RuntimeError, ServingError, OSError) as error:
+            raise CheckFailed(f"{folder} is not served: {error}") from error
+    report["tensorflow 2.20"] = _load_220(folder, path, pathlib.Path(python220 or PYTHON_220))
+    return report
+
+
+def _check_ops(folder):
+    found = unsupported_ops(folder)
+    if found:
+        listed = "; ".join(f"{op} ({where})" for op, where in found[:5])
+        raise CheckFailed(
+            f"{folder} has {len(found)} ops that TensorFlow Serving 2.20 does not know: {listed}"
+        )
+    return "every op is in TensorFlow Serving 2.20"
+
+
+def _ask(double, model_name, cases):
+    client = Client("127.0.0.1", double.rest_port, model_name)
+    _show(client, cases[0])
+    report = {"client": _check_client(client, cases)}
+    target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name)
+    items = list(conformance.check(target, cases))
+    for item, wrong in items:
+        if wrong:
+            raise CheckFailed(f"conformance over REST: {item}: {wrong}")
+    report["conformance over REST"] = f"{len(items)} items passed"
+    from serving import grpc_check
+
+    address = f"127.0.0.1:{double.grpc_port}"
+    report["gRPC"] = _all_agree("gRPC", grpc_check.differences(address, model_name, cases))
+    if importlib.util.find_spec("ovmsclient"):
+        wrong = grpc_check.ovms_differences(address, model_name, double.version, cases)
+        report["ovmsclient over gRPC"] = _all_agree("ovmsclient over gRPC", wrong)
+    else:
+        report["ovmsclient over gRPC"] = "not run: pip install ovmsclient"
+    return report
+
+
+def _show(client, case):
+    inputs = {name: value[:1] for name, value in case["inputs"].items()}
+    answer = client.predict(case["signature"], inputs)
+    for title, value in (("request", inputs), ("answer", answer)):
+        text = json.dumps(value, ensure_ascii=False)
+        cut = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
+        print(f"{title} ({case['signature']} at {client.host}:{client.port}): {cut}")
+
+
+def _all_agree(check, differences):
+    count = 0
+    for case, wrong in differences:
+        if wrong:
+            raise CheckFailed(f"{check}: a request to {case['signature']}: {wrong}")
+        count += 1
+    return f"{count} requests agree"
+
+
+def _check_client(client, cases):
+    differences = (
+        (case, _client_difference(client, case)) for case in cases if _client_knows(case)
+    )
+    return _all_agree("client", differences)
+
+
+def _client_knows(case):
+    """Return whether the client has a method for the case: it asks taggers."""
+    if case["signature"] not in ("serving_default", "pretokenized", "spans", "marginals"):
+        return False
+    return "tags" in case["outputs"] or "span_types" in case["outputs"]
+
+
+def _client_difference(client, case):
+    signature, inputs, outputs = case["signature"], case["inputs"], case["outputs"]
+    lengths = outputs["lengths"]
+
+    def cut(name):
+        return [row[:length] for row, length in zip(outputs[name], lengths, strict=True)]
+
+    if signature == "pretokenized":
+        rows = zip(inputs["tokens"], inputs["lengths"], strict=True)
+        answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
+        return conformance.difference(cut("tags"), [answer.tags for answer in answers], "tags")
+    if not all(isinstance(text, str) for text in inputs["text"]):
+        return None  # bytes that are no text: the client takes str alone
+    if signature == "spans":
+        rows = [answer.spans for answer in client.spans(inputs["text"])]
+        fields = {"span_types": "type", "scores": "score", "span_starts": "start"}
+        fields["span_ends"] = "end"
+    else:
+        ask = client.marginals if signature == "marginals" else client.tag
+        rows = [answer.tokens for answer in ask(inputs["text"])]
+        fields = {"tags": "tag", "starts": "start", "ends": "end"}
+    expected = {name: cut(name) for name in fields}
+    actual = {
+        name: [[getattr(item, field) for item in row] for row in rows]
+        for name, field in fields.items()
+    }
+    return conformance.difference(expected, actual, "the client's answer")
+
+
+def _load_220(folder, cases_path, python):
+    if not python.exists():
+        return NOT_RUN
+    with tempfile.TemporaryDirectory(prefix="load-220-") as place:
+        done = subprocess.run(
+            [python.absolute(), "-m", "serving.load_220", folder, cases_path],
+            capture_output=True,
+            text=True,
+            cwd=place,
+            env=clean_environment(place),
+            timeout=600,
+            check=False,
+        )
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2] or f"exit status {done.returncode}"
+        raise CheckFailed(f"TensorFlow 2.20 does not agree: {said}")
+    return done.stdout.strip().rpartition("\n")[2]

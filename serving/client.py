@@ -1,0 +1,400 @@
+"""Client of a served tagger: `python serving/client.py --model tagger "Fly me to Seoul"`.
+
+Asks the REST interface of TensorFlow Serving. Standard library only, so that this one file can be
+copied into another project.
+"""
+
+import argparse
+import http.client
+import json
+import sys
+import unicodedata
+import urllib.parse
+from typing import NamedTuple
+
+
+class ServingError(Exception):
+    """The server could not be reached, refused, or gave an answer that makes no sense."""
+
+
+class Token(NamedTuple):
+    """A tagged token; `start`, `end` count bytes of UTF-8, `char_start`, `char_end` characters."""
+
+    text: str
+    tag: str
+    start: int
+    end: int
+    char_start: int
+    char_end: int
+    marginals: dict | None = None
+
+
+class Span(NamedTuple):
+    """A span of one type; offsets as in `Token`."""
+
+    text: str
+    type: str
+    score: float
+    start: int
+    end: int
+    char_start: int
+    char_end: int
+
+
+class Tagged(NamedTuple):
+    """A text with its tokens; `truncated` if the model did not see all of it."""
+
+    text: str
+    tokens: list
+    truncated: bool
+
+
+class Spanned(NamedTuple):
+    """A text with its spans; `truncated` if the model did not see all of it."""
+
+    text: str
+    spans: list
+    truncated: bool
+
+
+class TaggedTokens(NamedTuple):
+    """Given tokens with their tags; `truncated` if tokens at the end have none."""
+
+    tokens: list
+    tags: list
+    truncated: bool
+
+
+class ModelVersion(NamedTuple):
+    """One version of a model and its state, `AVAILABLE` when it answers."""
+
+    version: int
+    state: str
+    error: str
+
+
+class Client:
+    """Asks one model of one server.
+
+    Args:
+        host: Name or address of the server.
+        port: Port of its REST interface.
+        model_name: Name of the model.
+        version: Version to ask; the server chooses when None.
+        timeout: Seconds to wait for an answer.
+    """
+
+    def __init__(self, host, port, model_name, version=None, timeout=30.0):
+        self.host = host
+        self.port = port
+        self.path = f"/v1/models/{urllib.parse.quote(model_name, safe='')}"
+        if version is not None:
+            self.path += f"/versions/{int(version)}"
+        self.timeout = timeout
+
+    def tag(self, texts):
+        """Tag texts.
+
+        Args:
+            texts: List of `str`.
+
+        Returns:
+            List of `Tagged`, one a text.
+
+        Raises:
+            ServingError: With a sentence that names the server and what it said.
+            ValueError: A text is no string or holds what UTF-8 cannot encode.
+        """
+        return self._tagged("serving_default", texts)
+
+    def marginals(self, texts):
+        """Tag texts as `tag` does; each token also has `marginals`, `{tag: probability}`."""
+        return self._tagged("marginals", texts)
+
+    def tag_tokens(self, lists):
+        """Tag token lists.
+
+        Args:
+            lists: List of lists of `str`.
+
+        Returns:
+            List of `TaggedTokens`, one a list.
+
+        Raises:
+            ServingError: As `tag`.
+            ValueError: As `tag`.
+        """
+        lists = [_checked_texts(tokens) for tokens in lists]
+        if not lists:
+            return []
+        width = max(1, *map(len, lists))
+        tokens = [list(row) + [""] * (width - len(row)) for row in lists]
+        answer = self.predict("pretokenized", {"tokens": tokens, "lengths": list(map(len, lists))})
+        with _Reading(self, answer):
+            return [
+                TaggedTokens(row, tags[:length], truncated)
+                for row, tags, length, truncated in zip(
+                    lists, answer["tags"], answer["lengths"], answer["truncated"], strict=True
+                )
+            ]
+
+    def spans(self, texts):
+        """Find the spans of texts.
+
+        Args:
+            texts: List of `str`.
+
+        Returns:
+            List of `Spanned`, one a text.
+
+        Raises:
+            ServingError: As `tag`.
+            ValueError: As `tag`.
+        """
+        texts = _checked_texts(texts)
+        answer = self.predict("spans", {"text": texts})
+        names = ("span_starts", "span_ends", "span_types", "scores")
+        with _Reading(self, answer):
+            return [
+                Spanned(
+                    text,
+                    [_located(Span, text, *fields) for fields in _columns(answer, names, index)],
+                    answer["truncated"][index],
+                )
+                for index, text in enumerate(texts)
+            ]
+
+    def status(self):
+        """Return the list of `ModelVersion` that the server holds of the model.
+
+        Raises:
+            ServingError: As `tag`.
+        """
+        answer = self._ask("GET", self.path, None, "its status")
+        with _Reading(self, answer):
+            return [
+                ModelVersion(
+                    int(entry["version"]),
+                    entry["state"],
+                    entry.get("status", {}).get("error_message", ""),
+                )
+                for entry in answer["model_version_status"]
+            ]
+
+    def predict(self, signature, inputs):
+        """Ask any signature and return its outputs as they come.
+
+        Args:
+            signature: Name of the signature.
+            inputs: `{name: nested list}`.
+
+        Returns:
+            `{name: nested list}`; the bare list where the signature has one output.
+
+        Raises:
+            ServingError: As `tag`.
+        """
+        request = {"signature_name": signature, "inputs": inputs}
+        answer = self._ask("POST", f"{self.path}:predict", request, f"signature {signature}")
+        with _Reading(self, answer):
+            return answer["outputs"]
+
+    def _tagged(self, signature, texts):
+        texts = _checked_texts(texts)
+        answer = self.predict(signature, {"text": texts})
+        names = ("starts", "ends", "tags")
+        with _Reading(self, answer):
+            rows = [
+                [_located(Token, text, *fields) for fields in _columns(answer, names, index)]
+                for index, text in enumerate(texts)
+            ]
+            if signature == "marginals":
+                rows = [_with_marginals(row, answer, i) for i, row in enumerate(rows)]
+            truncated = answer["truncated"]
+            return [Tagged(*fields) for fields in zip(texts, rows, truncated, strict=True)]
+
+    def _ask(self, method, path, document, what):
+        where = f"the server at {self.host}:{self.port}, asked for {what} at {path},"
+        try:
+            status, body = self._exchange(method, path, document)
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            raise ServingError(f"{where} could not be reached: {reason}") from error
+        try:
+            answer = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            answer = None
+        if status != 200:
+            said = answer.get("error") if isinstance(answer, dict) else None
+            said = said or body[:200].decode("utf-8", "replace").strip() or "nothing"
+            raise ServingError(f"{where} answered {status}: {said}")
+        if not isinstance(answer, dict):
+            raise ServingError(f"{where} gave an answer that is no JSON object: {body[:200]!r}")
+        return answer
+
+    def _exchange(self, method, path, document):
+        body = None if document is None else json.dumps(document).encode("ascii")
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+class _Reading:
+    """Turns what goes wrong while an answer is read into a `ServingError`."""
+
+    def __init__(self, client, answer):
+        self.server = f"the server at {client.host}:{client.port}"
+        self.answer = answer
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if kind is not None and issubclass(kind, (LookupError, TypeError, ValueError)):
+            shown = json.dumps(self.answer)[:200]
+            raise ServingError(
+                f"{self.server} gave an answer that cannot be read"
+                f" ({kind.__name__}: {error}): {shown}"
+            ) from error
+
+
+def _checked_texts(texts):
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise ValueError(f"`texts` must hold strings. Received: texts with {text!r}")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"`texts` must hold strings that UTF-8 can encode. Received: texts with {text!r}"
+            ) from None
+    return texts
+
+
+def _columns(answer, names, index):
+    length = answer["lengths"][index]
+    columns = [answer[name][index][:length] for name in names]
+    if any(len(column) != length for column in columns):
+        raise ValueError(f"text {index} has fewer items than its length {length}")
+    return zip(*columns, strict=True)
+
+
+def _characters(text, start, end):
+    """Return the character offsets of byte offsets, which must fall between characters."""
+    encoded = text.encode("utf-8")
+    if not 0 <= start <= end <= len(encoded):
+        raise ValueError(f"bytes {start} to {end} are outside a text of {len(encoded)} bytes")
+    before = len(encoded[:start].decode("utf-8"))
+    return before, before + len(encoded[start:end].decode("utf-8"))
+
+
+def _located(kind, text, start, end, *fields):
+    characters = _characters(text, start, end)
+    return kind(text[slice(*characters)], *fields, start, end, *characters)
+
+
+def _with_marginals(tokens, answer, index):
+    names, rows = answer["tag_names"][index], answer["marginals"][index]
+    return [
+        token._replace(marginals=dict(zip(names, row, strict=True)))
+        for token, row in zip(tokens, rows, strict=False)  # the rows are padded
+    ]
+
+
+def _ask_for(client, signature, texts):
+    if signature == "pretokenized":
+        return client.tag_tokens([text.split() for text in texts])
+    return (
+        client.tag(texts) if signature == "serving_default" else getattr(client, signature)(texts)
+    )
+
+
+def _as_json(result):
+    document = result._asdict()
+    for name, value in document.items():
+        if isinstance(value, list):
+            document[name] = [v._asdict() if hasattr(v, "_asdict") else v for v in value]
+    for token in document.get("tokens", []):
+        if isinstance(token, dict) and token["marginals"] is None:
+            del token["marginals"]
+    return json.dumps(document, ensure_ascii=False)
+
+
+def _rows(result):
+    if isinstance(result, TaggedTokens):
+        return [("token", "tag"), *zip(result.tokens, result.tags, strict=False)]
+    if isinstance(result, Spanned):
+        head = ("span", "type", "score", "bytes", "characters")
+        return [head, *[(s.text, s.type, f"{s.score:.4f}", *_offsets(s)) for s in result.spans]]
+    rows = [("token", "tag", "bytes", "characters")]
+    rows += [(token.text, token.tag, *_offsets(token)) for token in result.tokens]
+    if any(token.marginals for token in result.tokens):
+        best = [f"{token.marginals.get(token.tag, 0):.4f}" for token in result.tokens]
+        rows = [(*row, p) for row, p in zip(rows, ["probability", *best], strict=True)]
+    return rows
+
+
+def _offsets(item):
+    return f"{item.start}-{item.end}", f"{item.char_start}-{item.char_end}"
+
+
+def _width(text):
+    """Return the columns of a terminal that a text takes: two for a Korean character."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)
+
+
+def _table(result):
+    rows = _rows(result)
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths)).rstrip()  # noqa: B905
+        for row in rows
+    ]
+    text = result.text if hasattr(result, "text") else " ".join(result.tokens)
+    cut = ["(cut: the model did not see all of it)"] if result.truncated else []
+    return "\n".join([text, *(f"  {line}" for line in lines), *cut])
+
+
+def parse_arguments(argv):
+    """Return the parsed command line."""
+    parser = argparse.ArgumentParser(description="Ask a served tagger.")
+    parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8501, help="of the REST interface")
+    parser.add_argument("--model", default="tagger", metavar="NAME")
+    parser.add_argument("--version", type=int)
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
+    parser.add_argument(
+        "--signature",
+        default="serving_default",
+        choices=["serving_default", "pretokenized", "spans", "marginals"],
+        help="pretokenized splits each text at white space",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, one line a text")
+    return parser.parse_args(argv)
+
+
+def main(argv=None):
+    """Run the program and return its exit status."""
+    arguments = parse_arguments(argv)
+    place = (arguments.host, arguments.port, arguments.model)
+    client = Client(*place, arguments.version, arguments.timeout)
+    try:
+        texts = arguments.texts or [line.rstrip("\r\n") for line in sys.stdin]
+        results = _ask_for(client, arguments.signature, texts)
+    except (ServingError, ValueError) as error:
+        print(f"client: {error}", file=sys.stderr)
+        return 1
+    for result in results:
+        print(_as_json(result) if arguments.json else _table(result))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
