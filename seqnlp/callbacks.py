@@ -1,0 +1,218 @@
+"""Callbacks for `fit`: decoding the validation split, the best model, pictures for TensorBoard."""
+
+import html
+import json
+import os
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqnlp import plot
+from seqnlp.metrics import span_scores
+
+
+def decode(model, batches):
+    """The tags of every sentence of some batches.
+
+    Args:
+        model: A model whose outputs are a dict with `tags` and `mask`.
+        batches: Iterable of `(inputs, tags, sample_weight)`, as `tagging_batches` gives them;
+            rows of weight 0 are left out.
+
+    Returns:
+        `(true, predicted)`: two lists with an int array of tag ids for each sentence.
+    """
+    true, predicted = [], []
+    for inputs, tags, weight in batches:
+        outputs = model.predict_on_batch(inputs)
+        mask = outputs["mask"]
+        rows = zip(np.asarray(tags), outputs["tags"], mask, np.asarray(weight), strict=True)
+        for row, guess, real, counts in rows:
+            if counts:
+                true.append(row[real])
+                predicted.append(guess[real])
+    return true, predicted
+
+
+def tag_scores(true, predicted, tags, encoding):
+    """`{"token_accuracy": ...}`, and micro `precision`, `recall`, `f1` where tags mark spans."""
+    right = sum(int(np.sum(a == b)) for a, b in zip(true, predicted, strict=True))
+    scores = {"token_accuracy": right / max(1, sum(map(len, true)))}
+    if encoding != "none":
+        named = ([[tags[tag] for tag in row] for row in side] for side in (true, predicted))
+        micro = span_scores(*named, encoding=encoding)["micro"]
+        scores |= {name: micro[name] for name in ("precision", "recall", "f1")}
+    return scores
+
+
+class TagEvaluation(keras.callbacks.Callback):
+    """Decodes the validation split after each epoch and adds its scores to the logs.
+
+    The logs gain `val_token_accuracy` and, where tags mark spans, `val_precision`, `val_recall`
+    and `val_f1`. Place it before callbacks that read them.
+
+    Args:
+        batches: Iterable of `(inputs, tags, sample_weight)`.
+        tags: Names of the tags.
+        encoding: One of `seqnlp.tag_schemes.ENCODINGS`.
+    """
+
+    def __init__(self, batches, tags, encoding="none"):
+        super().__init__()
+        self.batches = batches
+        self.tags = tags
+        self.encoding = encoding
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = tag_scores(*decode(self.model, self.batches), self.tags, self.encoding)
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in scores.items()})
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Saves the model of the best epoch so far, and a history that survives interruption.
+
+    The file is replaced in one step, so that it holds a whole model at any moment. With
+    `patience`, training ends after that many epochs without a better one.
+
+    Args:
+        path: The `.keras` file.
+        monitor: Name of the log to watch; greater is better.
+        history: JSON file with the logs of every epoch.
+        patience: Epochs to wait for a better one, or None.
+    """
+
+    def __init__(self, path, monitor, history, patience=None):
+        super().__init__()
+        self.path = str(path)
+        self.monitor = monitor
+        self.history = str(history)
+        self.patience = patience
+        self.epochs = []
+
+    def resume(self, epoch):
+        """Takes over the history of the `epoch` epochs that an interrupted run finished."""
+        with open(self.history, encoding="utf-8") as file:
+            self.epochs = json.load(file)[:epoch]
+
+    @property
+    def best_epoch(self):
+        """Index of the best epoch so far, or None."""
+        values = [epoch[self.monitor] for epoch in self.epochs]
+        return int(np.argmax(values)) if values else None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor not in logs:
+            raise ValueError(
+                f"`monitor` must be one of the logs {', '.join(sorted(logs))}. "
+                f"Received: monitor={self.monitor!r}"
+            )
+        self.epochs.append({name: float(value) for name, value in logs.items()})
+        if self.best_epoch == epoch:
+            _replace(self.path, self.model.save, suffix=".keras")
+        _replace(self.history, self._write_history)
+        if self.patience is not None and epoch - self.best_epoch >= self.patience:
+            self.model.stop_training = True
+
+    def _write_history(self, path):
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(self.epochs, file, indent=1)
+
+
+def _replace(path, write, suffix=""):
+    """Writes a file beside `path`, then puts it in its place."""
+    partial = f"{path}.partial{suffix}"
+    write(partial)
+    os.replace(partial, path)
+
+
+class TensorBoardTagger(keras.callbacks.Callback):
+    """What TensorBoard shows of a tagger beside the curves.
+
+    After each epoch the transition scores as a picture and a table of sentences with their true
+    and predicted tags; after training the word vectors for the embedding projector.
+
+    Args:
+        log_dir: Folder of the logs.
+        tags: Names of the tags.
+        sentences: List of `(tokens, tags)`, the sentences of the table.
+        inputs: The model's inputs for those sentences.
+        words: Names of the word ids, for the projector; None leaves it out.
+        projected: Number of word vectors to show.
+    """
+
+    def __init__(self, log_dir, tags, sentences, inputs, words=None, projected=5000):
+        super().__init__()
+        self.log_dir = str(log_dir)
+        self.tags = tags
+        self.sentences = sentences
+        self.inputs = inputs
+        self.words = words
+        self.projected = projected
+
+    def on_train_begin(self, logs=None):
+        import tensorflow as tf
+
+        self._writer = tf.summary.create_file_writer(os.path.join(self.log_dir, "tagger"))
+
+    def on_epoch_end(self, epoch, logs=None):
+        import tensorflow as tf
+
+        with self._writer.as_default(step=epoch):
+            if self.model.crf_layer() is not None:
+                picture = tf.image.decode_png(plot.png(self.transitions()), channels=4)
+                tf.summary.image("transitions", picture[None])
+            tf.summary.text("sentences", self.table())
+        self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+        if self.words is not None:
+            self.project()
+
+    def transitions(self):
+        """A `Figure` of the model's transition, start and end scores."""
+        scores = self.model.crf_layer().scores()
+        transitions, start, end = (ops.convert_to_numpy(score) for score in scores)
+        corner = np.full((1,), np.nan)
+        bordered = np.block([[transitions, end[:, None]], [start, corner]])
+        return plot.transitions(bordered, self.tags)
+
+    def table(self):
+        """A Markdown table: token, true and predicted tag, the wrong ones in bold."""
+        predicted = self.model.predict_on_batch(self.inputs)["tags"]
+        rows = []
+        for (tokens, true), guess in zip(self.sentences, predicted, strict=True):
+            guess = [self.tags[tag] for tag in guess[: len(tokens)]]
+            wrong = [a != b for a, b in zip(true, guess, strict=True)]
+            rows.append(_row("sentence", map(_plain, tokens)))
+            rows.append(_row("true", map(_plain, true)))
+            rows.append(_row("predicted", map(_marked, guess, wrong)))
+        columns = max((len(tokens) for tokens, _ in self.sentences), default=0)
+        header = _row("", map(str, range(1, columns + 1)))
+        return "\n".join([header, "|---" * (columns + 1) + "|", *rows])
+
+    def project(self):
+        """Writes the word vectors, their names and the projector's configuration."""
+        vectors = ops.convert_to_numpy(self.model.word_embedding.embeddings)[: self.projected]
+        np.savetxt(os.path.join(self.log_dir, "vectors.tsv"), vectors, "%.6g", "\t")
+        with open(os.path.join(self.log_dir, "words.tsv"), "w", encoding="utf-8") as file:
+            file.writelines(f"{word}\n" for word in self.words[: len(vectors)])
+        config = 'tensor_name: "words" tensor_path: "vectors.tsv" metadata_path: "words.tsv"'
+        with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w") as file:
+            file.write(f"embeddings {{ {config} }}\n")
+
+
+def _row(name, cells):
+    return "|".join(["", name, *cells, ""])
+
+
+def _plain(text):
+    """Text that neither Markdown nor HTML takes for markup."""
+    escaped = html.escape(text)
+    return "".join(f"&#{ord(letter)};" if letter in "|*_`\\[]#" else letter for letter in escaped)
+
+
+def _marked(text, wrong):
+    return f"**{_plain(text)}**" if wrong else _plain(text)

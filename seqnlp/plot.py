@@ -1,0 +1,87 @@
+"""Pictures of what a model learned."""
+
+import io
+
+import matplotlib.figure
+import numpy as np
+
+FORBIDDEN = -1e8
+"""Scores below this are drawn as forbidden."""
+
+
+def transitions(scores, tags, title="Transitions: from row to column"):
+    """The transition scores of a CRF as a picture.
+
+    Args:
+        scores: Float array `(tags, tags)`, or `(tags + 1, tags + 1)` with the scores of the
+            first tags in the last row and of the last tags in the last column.
+        tags: Names of the tags.
+        title: Text above the picture.
+
+    Returns:
+        A matplotlib `Figure`; red is likely, blue unlikely, grey forbidden.
+    """
+    scores = np.asarray(scores, dtype="float64")
+    tags = list(tags)
+    if scores.shape not in ((len(tags),) * 2, (len(tags) + 1,) * 2):
+        raise ValueError(
+            f"`scores` must have shape {(len(tags),) * 2} or one row and column more. "
+            f"Received: scores.shape={scores.shape}"
+        )
+    bordered = scores.shape[0] > len(tags)
+    rows, columns = (tags + [edge] * bordered for edge in ("(start)", "(end)"))
+    shown = np.ma.masked_where(~(scores > FORBIDDEN), scores)
+    limit = float(np.abs(shown).max()) if shown.count() else 1.0
+    return _matrix(shown, rows, columns, title, "RdBu_r", (-limit, limit), "{:.1f}")
+
+
+def confusion(counts, tags, title="Tokens: true tag in the row, predicted in the column"):
+    """How often each tag was taken for each other one.
+
+    Args:
+        counts: Int array `(tags, tags)`, the true tag in the row.
+        tags: Names of the tags.
+        title: Text above the picture.
+
+    Returns:
+        A matplotlib `Figure`; the colour is the share of the row.
+    """
+    counts = np.asarray(counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return _matrix(shares, tags, tags, title, "Blues", (0, 1), "{:d}", texts=counts)
+
+
+def png(figure):
+    """A figure as the `bytes` of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _matrix(values, rows, columns, title, colours, limits, written, texts=None):
+    texts = values if texts is None else texts
+    size = max(4.0, 0.45 * len(columns) + 2.0)
+    figure = matplotlib.figure.Figure(figsize=(size + 1, size), layout="constrained", dpi=100)
+    axes = figure.add_subplot()
+    axes.set_facecolor("lightgrey")
+    image = axes.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1])
+    axes.set_xticks(range(len(columns)), columns, rotation=90)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_title(title, fontsize="medium")
+    figure.colorbar(image, ax=axes, shrink=0.8)
+    if len(columns) <= 40:
+        middle = sum(limits) / 2
+        for (row, column), value in np.ndenumerate(np.ma.filled(values, np.nan)):
+            if np.isnan(value) or not texts[row, column]:
+                continue
+            dark = abs(value - middle) > 0.7 * (limits[1] - middle) and value != limits[0]
+            axes.text(
+                column,
+                row,
+                written.format(texts[row, column]),
+                ha="center",
+                va="center",
+                fontsize=6,
+                color="white" if dark else "black",
+            )
+    return figure
