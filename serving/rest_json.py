@@ -16,6 +16,7 @@ from serving.servable import invalid
 
 ROWS, COLUMNS = "instances", "inputs"
 _LONGEST_QUOTE = 200
+_DEEPEST = 32  # the axes that a numpy array of any version may have
 
 
 def parse_request(body, inputs_of):
@@ -120,6 +121,10 @@ def _to_array(value, dtype):
     shape, first = [], value
     while isinstance(first, list):
         shape.append(len(first))
+        if len(shape) > _DEEPEST:
+            raise invalid(
+                f"Encountered list at unexpected level: {_DEEPEST} expected < {_DEEPEST}"
+            )
         if not first:
             break
         first = first[0]

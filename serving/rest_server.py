@@ -63,6 +63,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args):
         """Keep quiet: a client's garbage is no news."""
 
+    def parse_request(self):
+        """Parse as the base class does, and answer also what it drops: a line of blanks."""
+        if super().parse_request():
+            return True
+        if not self.raw_requestline.decode("latin-1").split():
+            self.send_error(400)
+        return False
+
     def send_error(self, code, message=None, explain=None):
         """Answer an HTTP error; an unknown method is the client's fault, as the server has it."""
         super().send_error(400 if code == 501 else code, message, explain)
@@ -83,6 +91,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except ServerError as error:
             status = _STATUS_OF.get(error.code, 500)
             document = json.dumps({"error": error.message}).encode()
+        except Exception as error:
+            # A fault of the double itself must reach the client as an answer, too.
+            status, document = 500, json.dumps({"error": f"Internal: {error!r}"}).encode()
         self._send(status, document)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = answer

@@ -1,0 +1,94 @@
+import json
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(pathlib.Path(__file__).parent)]
+
+TEXTS = [
+    "Anna met Jo at 12",
+    "",
+    "   ",
+    "서울에서 Ünal 👩‍👩‍👧 Midnight",
+    "  two  spaces  Here ",
+    "가나 ﬁne ＡＢＣ é",
+    "A " * 80,
+]
+
+
+@pytest.fixture(scope="session")
+def export(tmp_path_factory):
+    """Folder of version 3 of a hand-made tagger, with warm-up requests."""
+    import hand_made_tagger
+
+    from serving.warmup import write_warmup
+
+    folder = tmp_path_factory.mktemp("models") / "tagger" / "3"
+    hand_made_tagger.save(folder)
+    requests = [
+        ("serving_default", {"text": ["Warm up"]}),
+        ("pretokenized", {"tokens": [["Warm", "up"]], "lengths": [2]}),
+    ]
+    write_warmup(folder, "tagger", requests)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cases(export):
+    """Requests and what the export answers, asked of the loaded functions themselves."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(export))
+
+    def case(signature, **inputs):
+        function = loaded.signatures[signature]
+        specs = function.structured_input_signature[1]
+        tensors = {
+            name: tf.constant(value, specs[name].dtype, shape=shape_of(value, specs[name]))
+            for name, value in inputs.items()
+        }
+        answer = {name: tensor.numpy().tolist() for name, tensor in function(**tensors).items()}
+        return {"signature": signature, "inputs": inputs, "outputs": decode(answer)}
+
+    texts = [case(name, text=TEXTS) for name in ("serving_default", "spans", "marginals")]
+    one = case("serving_default", text=["Anna"])
+    none = case("serving_default", text=[])
+    tokens = case("pretokenized", tokens=[["Anna", "met"], ["서울", ""]], lengths=[2, 1])
+    return [*texts, one, none, tokens]
+
+
+def shape_of(value, spec):
+    return (0,) if value == [] else None
+
+
+def decode(value):
+    if isinstance(value, dict):
+        return {name: decode(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+@pytest.fixture(scope="session")
+def cases_file(cases, tmp_path_factory):
+    path = tmp_path_factory.mktemp("cases") / "cases.jsonl"
+    path.write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def double(export):
+    """A test double that serves the export, in a process of its own."""
+    from serving.double_process import running_double
+
+    with running_double(export.parent, "tagger", "--read_timeout", "1") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def client(double):
+    from serving.client import Client
+
+    return Client("127.0.0.1", double.rest_port, "tagger")

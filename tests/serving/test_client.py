@@ -1,0 +1,188 @@
+import contextlib
+import http.server
+import json
+import pathlib
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from serving import client as client_module
+from serving.client import Client, ServingError
+
+SCRIPT = pathlib.Path(client_module.__file__)
+TEXT = "서울에서 Ünal 👩‍👩‍👧 met  Jo"
+
+
+@contextlib.contextmanager
+def answering(status, body):
+    """A real server that gives one answer to all that it is asked."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield Client("127.0.0.1", server.server_port, "tagger")
+        server.shutdown()
+        thread.join()
+
+
+def run(*arguments, stdin=""):
+    command = [sys.executable, "-I", str(SCRIPT), *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def place(double):
+    return ("--port", double.rest_port, "--model", "tagger")
+
+
+def test_characters_slice_the_text_to_the_token(client):
+    (result,) = client.tag([TEXT])
+    assert [TEXT[t.char_start : t.char_end] for t in result.tokens] == TEXT.split()
+    assert [t.text for t in result.tokens] == TEXT.split()
+
+
+def test_bytes_slice_the_encoded_text_to_the_token(client):
+    (result,) = client.tag([TEXT])
+    encoded = TEXT.encode()
+    assert [encoded[t.start : t.end].decode() for t in result.tokens] == TEXT.split()
+
+
+def test_tags_belong_to_their_tokens(client):
+    (result,) = client.tag(["Anna met Jo at 12"])
+    assert [t.tag for t in result.tokens] == ["B-NAME", "O", "B-NAME", "O", "B-TIME"]
+    assert not result.truncated
+
+
+def test_a_cut_text_is_marked(client):
+    (result,) = client.tag(["a " * 80])
+    assert result.truncated
+    assert len(result.tokens) == 64
+
+
+def test_an_empty_text_has_no_tokens(client):
+    assert [result.tokens for result in client.tag(["", " "])] == [[], []]
+
+
+def test_no_texts_have_no_answers(client):
+    assert (
+        client.tag([]) == client.spans([]) == client.marginals([]) == client.tag_tokens([]) == []
+    )
+
+
+def test_spans_carry_type_score_and_offsets(client):
+    (result,) = client.spans([TEXT])
+    assert [(s.text, s.type, s.char_start, s.start) for s in result.spans] == [
+        ("Ünal", "NAME", 5, 13),
+        ("Jo", "NAME", 21, 43),
+    ]
+    assert result.spans[0].score == pytest.approx(0.8)
+
+
+def test_marginals_name_every_tag(client):
+    (result,) = client.marginals(["Anna met"])
+    assert result.tokens[1].marginals == pytest.approx({"O": 0.8, "B-NAME": 0.1, "B-TIME": 0.1})
+    assert len(result.tokens) == 2
+
+
+def test_token_lists_of_any_length_are_tagged(client):
+    results = client.tag_tokens([["Anna", "met", "Jo"], [], ["서울"]])
+    assert [result.tags for result in results] == [["B-NAME", "O", "B-NAME"], [], ["O"]]
+
+
+def test_status_lists_the_versions(client):
+    assert client.status() == [(3, "AVAILABLE", "")]
+
+
+def test_a_refusal_is_a_sentence(double):
+    client = Client("127.0.0.1", double.rest_port, "no such")
+    with pytest.raises(ServingError) as caught:
+        client.tag(["a"])
+    assert str(caught.value) == (
+        f"the server at 127.0.0.1:{double.rest_port}, asked for signature serving_default at"
+        " /v1/models/no%20such:predict, answered 404:"
+        " Servable not found for request: Latest(no such)"
+    )
+
+
+def test_another_version_is_refused(double):
+    client = Client("127.0.0.1", double.rest_port, "tagger", version=9)
+    with pytest.raises(ServingError, match="Could not find version 9 of model tagger"):
+        client.status()
+
+
+@pytest.mark.parametrize("texts", [[1], ["\ud800"], [b"a"]])
+def test_what_is_no_text_is_refused(client, texts):
+    with pytest.raises(ValueError, match="`texts` must hold strings.* Received: texts with"):
+        client.tag(texts)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (500, b"<HTML>oops</HTML>", "answered 500: <HTML>oops</HTML>"),
+        (503, b"", "answered 503: nothing"),
+        (200, b"hello", "gave an answer that is no JSON object: b'hello'"),
+        (200, b"[]", "gave an answer that is no JSON object"),
+        (200, b"{}", "gave an answer that cannot be read (KeyError: 'outputs')"),
+        (200, b'{"outputs": {}}', "gave an answer that cannot be read (KeyError: 'lengths')"),
+    ],
+)
+def test_an_answer_without_sense_is_a_sentence(status, body, message):
+    with answering(status, body) as client, pytest.raises(ServingError) as caught:
+        client.tag(["a"])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 2), (-1, 3), (3, 99), (5, 3)])
+def test_offsets_that_cut_a_character_or_leave_the_text_are_refused(start, end):
+    outputs = {"starts": [[start]], "ends": [[end]], "tags": [["O"]], "lengths": [1],
+               "truncated": [False]}  # fmt: skip
+    body = json.dumps({"outputs": outputs}).encode()
+    with answering(200, body) as client, pytest.raises(ServingError, match="cannot be read"):
+        client.tag(["서울"])
+
+
+def test_the_command_prints_a_table(place):
+    done = run(*place, "서울 Jo")
+    assert done.stdout == (
+        "서울 Jo\n"
+        "  token  tag     bytes  characters\n"
+        "  서울   O       0-6    0-2\n"
+        "  Jo     B-NAME  7-9    3-5\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_reads_lines_of_stdin(place):
+    done = run(*place, "--signature", "spans", "--json", stdin="Anna met\nJo\n")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["spans"][0]["text"] for answer in answers] == ["Anna", "Jo"]
+
+
+def test_the_command_prints_marginals_and_given_tokens(place):
+    assert (
+        "B-NAME  0-4    0-4         0.8000"
+        in run(*place, "--signature", "marginals", "Anna").stdout
+    )
+    assert "  Anna   B-NAME\n" in run(*place, "--signature", "pretokenized", "Anna met").stdout
+
+
+def test_the_command_says_in_a_sentence_that_nobody_answers():
+    done = run("--port", 1, "--model", "tagger", "Anna")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "client: the server at 127.0.0.1:1, asked for signature serving_default at"
+        " /v1/models/tagger:predict, could not be reached: [Errno 111] Connection refused\n"
+    )
