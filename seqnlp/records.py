@@ -356,7 +356,7 @@ def tagging_batches(
         if seed is None:
             return tf.data.TFRecordDataset(files, "GZIP").batch(size)
         # Seeds this function's graph alone: the global seed must not reach the shuffle.
-        tf.random.set_seed(seed)
+        tf.random.set_seed(2 * seed + 1)  # not 0, which shuffle cannot take here
         order = tf.random.experimental.stateless_shuffle(files, _key(seed, epoch))
         records = tf.data.TFRecordDataset(order, "GZIP")
         return records.shuffle(size, seed=epoch, reshuffle_each_iteration=False).batch(size)

@@ -18,7 +18,7 @@ NOT_RUN = "not run: make serving220"
 _LONGEST_SHOWN = 2000
 
 
-class CheckFailed(Exception):
+class CheckFailed(RuntimeError):
     """The export would not serve; the message says what differs."""
 
 

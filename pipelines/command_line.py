@@ -1,0 +1,111 @@
+"""The command line that every pipeline shares."""
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import time
+
+STAGES = ("prepare", "train", "evaluate", "export", "check")
+
+
+def parser(task, description):
+    """The arguments every task has: the stage, the files, their format, Beam's options.
+
+    Args:
+        task: Name of the module, as in `python -m pipelines.<task>`.
+        description: First sentence of `--help`.
+    """
+    result = argparse.ArgumentParser(
+        prog=f"python -m pipelines.{task}",
+        description=description,
+        epilog="Any other option goes to Apache Beam, such as --runner or --direct_num_workers.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    result.add_argument(
+        "stage", choices=[*STAGES, "run"], help="what to do; run is all the others in turn"
+    )
+    result.add_argument("--output", required=True, metavar="DIR", help="folder of the results")
+    files = result.add_argument_group("files (none: the sample corpus of the task)")
+    for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
+        files.add_argument(
+            f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
+        )
+    files.add_argument("--input_format", default="conll", choices=("conll", "conllu", "jsonl"))
+    files.add_argument(
+        "--columns", type=_columns, metavar="NAME=INDEX,...", help="conll: columns, from 0"
+    )
+    files.add_argument("--token", metavar="NAME", help="column or field of the token")
+    files.add_argument("--label", metavar="NAME", help="column or field of the label")
+    files.add_argument("--comment", metavar="PREFIX", help="conll: leave out such lines")
+    files.add_argument("--skip_token", metavar="TEXT", help="conll: leave out this token")
+    files.add_argument(
+        "--max_rejects",
+        type=float,
+        default=0.01,
+        metavar="SHARE",
+        help="largest share of unusable sentences",
+    )
+    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
+    return result
+
+
+def _columns(text):
+    """`token=0,tag=3` -> `{"token": 0, "tag": 3}`."""
+    try:
+        pairs = (pair.split("=") for pair in text.split(","))
+        return {name.strip(): int(index) for name, index in pairs}
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected NAME=INDEX,NAME=INDEX such as token=0,tag=3, received {text!r}"
+        ) from None
+
+
+def layout(options):
+    """Arguments of the input format, those that were given."""
+    names = ("columns", "token", "label", "comment", "skip_token")
+    given = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@contextlib.contextmanager
+def stage(name, reads, writes):
+    """Announces a stage, and says how long it took."""
+    print(f"\n== {name}: {reads} -> {writes}", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"== {name} took {time.monotonic() - started:.1f} s", flush=True)
+
+
+def main(run):
+    """Runs `run(argv)` as a program: errors become one sentence and exit status 1.
+
+    Set SEQNLP_TRACEBACK=1 to see where an error came from.
+    """
+    logging.basicConfig(level=logging.ERROR)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        _import_tensorflow_quietly()
+        run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit("\nstopped")
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        if os.environ.get("SEQNLP_TRACEBACK"):
+            raise
+        sys.exit(f"error: {error}")
+
+
+def _import_tensorflow_quietly():
+    """Its start lines go to standard error before any setting can stop them."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

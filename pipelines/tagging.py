@@ -1,0 +1,169 @@
+"""Tagging from a corpus file to a served model: entities, slots, parts of speech.
+
+python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
+"""
+
+import json
+import pathlib
+
+from pipelines import command_line
+
+DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
+
+
+def arguments():
+    """The parser of this task."""
+    parser = command_line.parser("tagging", DESCRIPTION)
+    parser.add_argument(
+        "--encoding",
+        default="none",
+        choices=("none", "bio", "iob1", "bioes", "bilou"),
+        help="how tags mark spans; none for parts of speech",
+    )
+    text = parser.add_argument_group("text")
+    text.add_argument("--min_count", type=int, default=1, help="rarer words are unknown")
+    text.add_argument("--vocabulary_size", type=int, help="largest number of words")
+    text.add_argument("--normal_form", default="nfc", choices=("nfc", "nfkc", "none"))
+    text.add_argument("--keep_case", action="store_true", help="do not lower-case words")
+    text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
+    text.add_argument("--max_length", type=int, help="reject longer sentences")
+    text.add_argument("--num_shards", type=int, default=4, help="files of the training split")
+    model = parser.add_argument_group("model")
+    model.add_argument("--word_units", type=int, default=100)
+    model.add_argument("--char_encoder", default="cnn", choices=("none", "cnn", "lstm"))
+    model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
+    model.add_argument("--units", type=int, default=200, help="of one direction")
+    model.add_argument("--num_layers", type=int, default=1)
+    model.add_argument("--head", default="crf", choices=("crf", "softmax"))
+    model.add_argument("--dropout", type=float, default=0.5)
+    model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")
+    training = parser.add_argument_group("training")
+    training.add_argument("--batch_size", type=int, default=32)
+    training.add_argument("--epochs", type=int, default=12)
+    training.add_argument("--steps_per_epoch", type=int, help="shorter epochs, to resume within")
+    training.add_argument("--learning_rate", type=float, default=2e-3, help="falls to 0, a cosine")
+    training.add_argument(
+        "--unknown_rate",
+        type=float,
+        default=0.5,
+        help="share of words seen once that are read as unknown, to learn what unknown means",
+    )
+    training.add_argument("--patience", type=int, help="stop after so many epochs without gain")
+    training.add_argument("--jit", default="auto", choices=("auto", "true", "false"), help="XLA")
+    serving = parser.add_argument_group("evaluation and serving")
+    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
+    serving.add_argument("--name", default="tagger", help="of the served model")
+    serving.add_argument(
+        "--max_request_tokens", type=int, default=1000, help="longer requests are cut and flagged"
+    )
+    serving.add_argument(
+        "--export_anyway", action="store_true", help="also a model that is not blessed"
+    )
+    return parser
+
+
+def run(argv):
+    """Runs the stages that `argv` asks for."""
+    options, beam_options = arguments().parse_known_args(argv)
+    options.output = pathlib.Path(options.output)
+    chosen = command_line.STAGES if options.stage == "run" else [options.stage]
+    for name in chosen:
+        STAGES[name](options, beam_options)
+
+
+def prepare(options, beam_options):
+    """Beam: read, validate, split, vocabulary, examples."""
+    from seqnlp.preprocessing import prepare_tagging
+
+    examples = options.output / "examples"
+    files = {"train": options.train, "dev": options.dev, "test": options.test}
+    if options.train is None and (options.dev or options.test):
+        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
+    reads = options.train and " ".join(options.train)
+    settings = {
+        "input_format": options.input_format,
+        "layout": command_line.layout(options),
+        "encoding": options.encoding,
+    }
+    if options.train is None:
+        reads = f"sample corpus, {options.output / 'corpus'}"
+        files = _write_sample(options.output / "corpus")
+        settings = {"layout": {"comment": "# "}, "encoding": "bio"}
+    with command_line.stage("prepare", reads, examples):
+        manifest = prepare_tagging(
+            str(examples),
+            **files,
+            **settings,
+            max_length=options.max_length,
+            min_count=options.min_count,
+            vocabulary_size=options.vocabulary_size,
+            normal_form=None if options.normal_form == "none" else options.normal_form,
+            lowercase=not options.keep_case,
+            digits=not options.keep_digits,
+            num_shards=options.num_shards,
+            seed=options.seed,
+            max_rejects=options.max_rejects,
+            pipeline_options=beam_options,
+        )
+        for split in ("train", "eval", "test"):
+            print(f"{split}: {manifest.records(split)} sentences")
+
+
+def _write_sample(folder):
+    from seqnlp.samples import to_conll, travel
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for argument, split in (("train", "train"), ("dev", "eval"), ("test", "test")):
+        path = folder / f"{split}.conll"
+        path.write_text(to_conll(travel(split)), encoding="utf-8")
+        files[argument] = [str(path)]
+    return files
+
+
+def train(options, _):
+    """`model.fit`, with progress bar, TensorBoard and backup."""
+    from pipelines.tagging_training import train_tagger
+
+    examples, model = options.output / "examples", options.output / "model.keras"
+    with command_line.stage("train", examples, f"{model}, {options.output / 'logs'}"):
+        train_tagger(options)
+
+
+def evaluate(options, _):
+    """The test split: scores, confusion, examples, comparison."""
+    from pipelines.tagging_evaluation import evaluate_tagger
+
+    report = options.output / "evaluation.json"
+    with command_line.stage("evaluate", options.output / "model.keras", report):
+        evaluate_tagger(options)
+
+
+def export(options, _):
+    """A SavedModel on strings with warm-up requests."""
+    from pipelines.tagging_serving import export_tagger
+
+    folder = options.output / "serving" / options.name
+    with command_line.stage("export", options.output / "model.keras", folder):
+        print(f"wrote {export_tagger(options)}")
+
+
+def check(options, _):
+    """Serves the export and compares its answers with the model's."""
+    from pipelines.tagging_serving import check_tagger
+
+    folder = options.output / "serving" / options.name
+    with command_line.stage("check", folder, "standard output"):
+        print(json.dumps(check_tagger(options), indent=1, ensure_ascii=False))
+
+
+STAGES = {
+    "prepare": prepare,
+    "train": train,
+    "evaluate": evaluate,
+    "export": export,
+    "check": check,
+}
+
+if __name__ == "__main__":
+    command_line.main(run)

@@ -1,0 +1,178 @@
+"""The train stage of `pipelines.tagging`."""
+
+import json
+import pathlib
+import shutil
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from seqnlp import tag_schemes
+from seqnlp.callbacks import KeepBest, TagEvaluation, TensorBoardTagger
+from seqnlp.metrics import TokenAccuracy
+from seqnlp.models import Tagger
+from seqnlp.records import bucket_lengths, read_manifest, read_sentences, tagging_batches
+from seqnlp.text import TaggingText, load_word_vectors
+
+SHOWN_SENTENCES = 20  # in TensorBoard's table
+
+
+def train_tagger(options):
+    """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
+    manifest = read_manifest(str(options.output / "examples"))
+    text = TaggingText.load(manifest.folder)
+    encoding = manifest.options["encoding"]
+    jit, why = _choose_jit(options.jit)
+    print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
+
+    keras.utils.set_random_seed(options.seed)
+    model = _make_model(options, text, encoding)
+    steps = -(-manifest.records("train") // options.batch_size)
+    steps = min(options.steps_per_epoch or steps, steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        options.learning_rate, steps * options.epochs
+    )
+    optimizer = keras.optimizers.Adam(schedule, clipnorm=5.0)
+    model.compile(optimizer, metrics=[TokenAccuracy()], jit_compile=jit)
+
+    lengths = bucket_lengths(manifest.statistics) if jit else None
+    settings = {"lengths": lengths, "characters": options.char_encoder != "none"}
+    held_out = tagging_batches(manifest.folder, "eval", options.batch_size, **settings)
+    best = KeepBest(
+        options.output / "model.keras",
+        "val_token_accuracy" if encoding == "none" else "val_f1",
+        options.output / "logs" / "history.json",
+        options.patience,
+    )
+    first = _resume(options, best)
+    callbacks = [
+        TagEvaluation(list(held_out), text.tags, encoding),
+        best,
+        keras.callbacks.TensorBoard(options.output / "logs", write_graph=False),
+        _pictures(options, manifest, text),
+        keras.callbacks.BackupAndRestore(options.output / "backup" / "state"),
+    ]
+    batches = _training_batches(options, manifest, text, steps, first, settings)
+    try:
+        model.fit(
+            batches,
+            epochs=options.epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,  # the stream is shuffled
+            verbose=1 if sys.stdout.isatty() else 2,
+        )
+    except KeyboardInterrupt:
+        print(f"\nstopped after {len(best.epochs)} epochs; the same command goes on from there")
+    else:
+        shutil.rmtree(options.output / "backup", ignore_errors=True)
+    if best.best_epoch is not None:
+        value = best.epochs[best.best_epoch][best.monitor]
+        print(f"best epoch {best.best_epoch + 1}: {best.monitor} {value:.4f} -> {best.path}")
+
+
+def _choose_jit(choice):
+    if choice != "auto":
+        return choice == "true", "as asked"
+    if keras.backend.backend() == "jax":
+        return True, "JAX always compiles"
+    if tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("TPU"):
+        return True, "an accelerator is there"
+    return False, "recurrent layers are faster without it on a CPU"
+
+
+def _make_model(options, text, encoding):
+    allowed = tag_schemes.allowed_transitions(text.tags, encoding)
+    model = Tagger(
+        vocabulary_size=len(text.words),
+        num_tags=len(text.tags),
+        char_vocabulary_size=len(text.characters),
+        word_units=options.word_units,
+        char_encoder=None if options.char_encoder == "none" else options.char_encoder,
+        cell=options.cell,
+        units=options.units,
+        num_layers=options.num_layers,
+        head=options.head,
+        dropout=options.dropout,
+        allowed_transitions=allowed if options.head == "crf" else None,
+    )
+    model(text.inputs(tf.ragged.constant([["a", "sentence"]])))
+    if options.word_vectors:
+        vectors, found = load_word_vectors(options.word_vectors, text.words, options.seed)
+        if vectors.shape[1] != options.word_units:
+            raise ValueError(
+                f"`--word_units` must be {vectors.shape[1]}, the width of the vectors in "
+                f"{options.word_vectors}. Received: --word_units={options.word_units}"
+            )
+        model.word_embedding.embeddings.assign(vectors)
+        print(f"{options.word_vectors}: vectors for {found} of {len(text.words)} words")
+    print(f"{model.count_params()} weights, {len(text.words)} words, {len(text.tags)} tags")
+    return model
+
+
+def _resume(options, best):
+    """The epoch to go on with, after an interrupted run with the same options."""
+    backup = options.output / "backup"
+    settings = {name: str(value) for name, value in vars(options).items() if name != "stage"}
+    noted, state = backup / "options.json", backup / "state" / "training_metadata.json"
+    (options.output / "logs").mkdir(parents=True, exist_ok=True)
+    if noted.exists() and state.exists():
+        if json.loads(noted.read_text()) == settings:
+            epoch = json.loads(state.read_text())["epoch"]
+            best.resume(epoch)
+            print(f"going on after epoch {epoch} of an interrupted run")
+            return epoch
+        print("other options than the interrupted run's: starting anew")
+    shutil.rmtree(backup, ignore_errors=True)
+    shutil.rmtree(options.output / "logs", ignore_errors=True)
+    for folder in (backup, options.output / "logs"):
+        folder.mkdir(parents=True)
+    noted.write_text(json.dumps(settings))
+    return 0
+
+
+def _training_batches(options, manifest, text, steps, first_epoch, settings):
+    """An endless stream whose order depends on the seed alone, from `first_epoch` on."""
+    whole = -(-manifest.records("train") // options.batch_size)
+    passes, skipped = divmod(first_epoch * steps, whole)
+    batches = tagging_batches(
+        manifest.folder,
+        "train",
+        options.batch_size,
+        seed=options.seed,
+        first_epoch=passes,
+        num_epochs=None,
+        **settings,
+    )
+    rare = tf.constant(_seen_once(manifest, text))
+    generator = tf.random.Generator.from_seed(options.seed + first_epoch)
+
+    def forget(inputs, tags, weight):
+        words = inputs["word_ids"]
+        forgotten = generator.uniform(tf.shape(words)) < options.unknown_rate
+        words = tf.where(tf.gather(rare, words) & forgotten, 1, words)
+        return {**inputs, "word_ids": words}, tags, weight
+
+    return batches.skip(skipped).map(forget)
+
+
+def _seen_once(manifest, text):
+    """Bool `(words,)`: the words that occur once in the training split."""
+    counts = np.zeros(len(text.words), dtype="int64")
+    for inputs, _, _ in tagging_batches(manifest.folder, "train", 256, characters=False):
+        counts += np.bincount(inputs["word_ids"].numpy().ravel(), minlength=len(counts))
+    return (counts == 1) & (np.arange(len(counts)) > 1)
+
+
+def _pictures(options, manifest, text):
+    sentences = [
+        sentence
+        for sentence, _ in zip(
+            read_sentences(manifest.folder, "eval"), range(SHOWN_SENTENCES), strict=False
+        )
+    ]
+    inputs = text.inputs(tf.ragged.constant([tokens for tokens, _ in sentences]))
+    logs = pathlib.Path(options.output / "logs")
+    return TensorBoardTagger(logs, text.tags, sentences, inputs, text.words.tokens)
