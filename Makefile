@@ -1,0 +1,49 @@
+# The project's commands. PYTHON is any Python 3.11 to 3.13 with venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -q
+RUN ?= runs/demo
+
+nsorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
+
+# The core runs on both backends, a process each; tests/conftest.py leaves the rest to one.
+test: $(VENV)/dev
+	KERAS_BACKEND=jax $(PYTEST) -m "not slow"
+	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
+
+test-all: $(VENV)/dev serving220
+	KERAS_BACKEND=jax $(PYTEST)
+	KERAS_BACKEND=tensorflow $(PYTEST)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(VENV)/dev
+	$(BIN)/python -m benchmarks.run
+
+# TensorFlow as TensorFlow Serving 2.20 links it, without Keras: what exports are checked with.
+serving220: .venv-serving220/ready
+
+$(VENV)/dev: $(VENV)/pip pyproject.toml requirements.lock
+	$(BIN)/pip install -q -e ".[dev]" -c requirements.lock
+	@touch $@ $(VENV)/tagging
+
+$(VENV)/tagging: $(VENV)/pip pyproject.toml requirements.lock
+	$(BIN)/pip install -q -e ".[tagging]" -c requirements.lock
+	@touch $@
+
+$(VENV)/pip:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+.venv-serving220/ready: serving/requirements-220.txt
+	$(PYTHON) -m venv .venv-serving220
+	.venv-serving220/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+# Versions for Python 3.11 to 3.13; pip takes the file as constraints.
+lock:
+	uv pip compile --universal --python-version 3.11 --extra dev --no-annotate --no-header \
+	  --quiet pyproject.toml -o requirements.lock
