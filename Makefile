@@ -5,7 +5,14 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
 RUN ?= runs/demo
 
-nsorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
+.PHONY: install demo test test-all lint bench lock serving220
+
+install: $(VENV)/dev
+
+# The whole path on the sample corpus, with what it needs and no more.
+demo: $(VENV)/tagging serving220
+	$(BIN)/python -m pipelines.tagging run --output $(RUN)
+	@echo "TensorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
 
 # The core runs on both backends, a process each; tests/conftest.py leaves the rest to one.
 test: $(VENV)/dev
