@@ -1,0 +1,388 @@
+import gzip
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from seqnlp.preprocessing import PrepareError, prepare_tagging
+from seqnlp.preprocessing.split import split_of
+from seqnlp.records import SPLITS, read_manifest, read_sentences, read_tfrecord
+from seqnlp.text import TaggingText
+
+CITIES = ["Paris", "Seoul", "London", "서울", "Zürich"]
+
+
+def corpus(count, seed=0):
+    """Distinct sentences as lists of (token, tag)."""
+    rng = random.Random(seed)
+    sentences = []
+    for number in range(count):
+        words = [(f"word{rng.randrange(40)}", "O") for _ in range(rng.randint(1, 6))]
+        sentences.append(
+            [("to", "O"), (rng.choice(CITIES), "B-city"), *words, (f"x{number}", "O")]
+        )
+    return sentences
+
+
+def conll(sentences):
+    return "".join("".join(f"{w}\t{t}\n" for w, t in s) + "\n" for s in sentences)
+
+
+def write(path, sentences):
+    path.write_text(conll(sentences), encoding="utf-8")
+    return str(path)
+
+
+def content(path):
+    return Path(path).read_text(encoding="utf-8")
+
+
+def tree(folder):
+    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    sentences = corpus(300)
+    sentences[10] = sentences[20] = sentences[30]
+    parts = [write(folder / f"part{n}.conll", sentences[n::3]) for n in range(3)]
+    held_out = [write(folder / f"{n}.conll", corpus(30, seed)) for n, seed in [("d", 1), ("t", 2)]]
+    return parts, *held_out
+
+
+@pytest.fixture(scope="module")
+def prepared(files, tmp_path_factory):
+    """A folder prepared from three files of training sentences, one of dev, one of test."""
+    output = str(tmp_path_factory.mktemp("prepared") / "examples")
+    train, dev, test = files
+    prepare_tagging(output, train, dev, test, encoding="bio")
+    return output
+
+
+def test_the_folder_is_shaped_as_tfx_does(prepared):
+    shards = [f"Split-train/examples-0000{n}-of-00004.tfrecord.gz" for n in range(4)]
+    shards += [f"Split-{s}/examples-00000-of-00001.tfrecord.gz" for s in ("eval", "test")]
+    names = ["characters.txt", "manifest.json", "rejects/rejects.jsonl", "schema.pbtxt"]
+    names += ["statistics.json", "tags.txt", "text.json", "vocabulary.txt"]
+    assert sorted(tree(prepared)) == sorted(shards + names)
+
+
+def test_every_sentence_comes_out_once_in_its_split(files, prepared):
+    expected = {"train": "".join(map(content, files[0]))}
+    expected["eval"], expected["test"] = map(content, files[1:])
+    for split in SPLITS:
+        found = [
+            conll([zip(*sentence, strict=True)]) for sentence in read_sentences(prepared, split)
+        ]
+        assert sorted(found) == sorted(f"{s}\n\n" for s in expected[split].split("\n\n") if s)
+
+
+def test_ids_are_those_of_the_saved_text(prepared):
+    text = TaggingText.load(prepared)
+    payload = next(read_tfrecord(read_manifest(prepared).shards("test")[0]))
+    feature = tf.train.Example.FromString(payload).features.feature
+    tokens = feature["tokens"].bytes_list.value
+    ids = text.ids(tf.ragged.constant([tokens]))
+    assert list(feature["word_ids"].int64_list.value) == ids["word_ids"].values.numpy().tolist()
+    assert (
+        list(feature["char_ids"].int64_list.value) == ids["char_ids"].flat_values.numpy().tolist()
+    )
+    counts = ids["char_ids"].values.row_lengths().numpy().tolist()
+    assert list(feature["char_counts"].int64_list.value) == counts
+
+
+def test_the_vocabulary_is_ordered_by_count_then_token(files, prepared):
+    counts = {}
+    for path in files[0]:
+        for line in content(path).split("\n"):
+            if line.strip():
+                word = re.sub(r"\d", "0", line.split("\t")[0].lower())
+                counts[word] = counts.get(word, 0) + 1
+    expected = sorted(counts, key=lambda word: (-counts[word], word))
+    assert TaggingText.load(prepared).words.tokens[2:] == expected
+
+
+def test_tags_begin_with_o(prepared):
+    assert TaggingText.load(prepared).tags == ["O", "B-city"]
+
+
+def test_statistics_count_what_is_there(files, prepared):
+    statistics = json.loads(tree(prepared)["statistics.json"])
+    lengths = [len(tokens) for tokens, _ in read_sentences(prepared, "train")]
+    train = statistics["splits"]["train"]
+    assert train["sentences"] == 300
+    assert train["tokens"] == sum(lengths)
+    assert train["lengths"]["max"] == max(lengths)
+    assert dict(train["lengths"]["histogram"])[max(lengths)] == lengths.count(max(lengths))
+    assert train["lengths"]["quantiles"]["0.5"] == sorted(lengths)[149]
+    assert train["tags"] == {"B-city": 300, "O": sum(lengths) - 300}
+    assert train["duplicates"] == {"within": 2, "also_in": {}}
+    assert train["out_of_vocabulary"] == 0.0
+
+
+def test_duplicates_across_splits_and_unknown_words_are_counted(tmp_path):
+    train = corpus(20)
+    dev = [train[3], train[3], [("new", "O"), ("words", "O")]]
+    args = [
+        write(tmp_path / n, s) for n, s in [("a", train), ("b", dev), ("c", [train[4], dev[2]])]
+    ]
+    manifest = prepare_tagging(tmp_path / "out", *args)
+    splits = manifest.statistics["splits"]
+    assert splits["eval"]["duplicates"] == {"within": 1, "also_in": {"train": 2}}
+    assert splits["test"]["duplicates"] == {"within": 0, "also_in": {"train": 1, "eval": 1}}
+    tokens = 2 * len(train[3]) + 2
+    assert splits["eval"]["out_of_vocabulary"] == pytest.approx(2 / tokens, abs=1e-6)
+
+
+def test_the_manifest_lists_inputs_shards_and_files_with_checksums(files, prepared):
+    manifest = read_manifest(prepared)
+    assert [entry["file"] for entry in manifest.inputs["train"]] == [
+        "part0.conll",
+        "part1.conll",
+        "part2.conll",
+    ]
+    assert manifest.inputs["eval"][0]["bytes"] == os.path.getsize(files[1])
+    assert manifest.records("train") == 300
+    assert set(manifest.versions) == {"python", "seqnlp", "beam", "tensorflow"}
+
+
+def test_the_manifest_holds_no_path_of_this_machine(files, prepared):
+    assert os.path.dirname(files[1]) not in tree(prepared)["manifest.json"].decode()
+    assert prepared not in tree(prepared)["manifest.json"].decode()
+
+
+def test_the_order_of_the_input_files_changes_no_byte(files, prepared, tmp_path):
+    train, dev, test = files
+    prepare_tagging(tmp_path / "out", train[::-1], dev, test, encoding="bio")
+    assert tree(tmp_path / "out") == tree(prepared)
+
+
+def test_a_second_preparation_replaces_the_first_and_what_a_kill_left(files, prepared, tmp_path):
+    train, dev, test = files
+    prepare_tagging(tmp_path / "out", train, dev, test, num_shards=9, characters=False)
+    (tmp_path / "out/Split-train/.tmp-examples-00000-of-00004.tfrecord.gz-1").write_bytes(b"half")
+    (tmp_path / "out/failure.json").write_bytes(b"{}")
+    (tmp_path / "out/characters.txt").write_bytes(b"old")
+    prepare_tagging(tmp_path / "out", train, dev, test, encoding="bio")
+    assert tree(tmp_path / "out") == tree(prepared)
+
+
+def test_files_of_others_in_the_folder_are_kept(files, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    prepare_tagging(tmp_path, *files)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_missing_splits_are_split_off_by_content(files, tmp_path):
+    prepare_tagging(tmp_path / "out", files[0])
+    for split in SPLITS:
+        for tokens, _ in read_sentences(tmp_path / "out", split):
+            assert split_of(tokens, 0, {"train": 0.8, "eval": 0.1, "test": 0.1}) == split
+
+
+def test_a_given_split_is_kept_and_the_missing_one_split_off(files, tmp_path):
+    manifest = prepare_tagging(tmp_path / "out", files[0], dev=files[1])
+    assert manifest.records("eval") == 30
+    assert manifest.records("train") + manifest.records("test") == 300
+    assert 15 <= manifest.records("test") <= 45
+
+
+def test_compressed_input_gives_the_same_examples(files, prepared, tmp_path):
+    train = []
+    for path in files[0]:
+        train.append(tmp_path / (os.path.basename(path) + ".gz"))
+        train[-1].write_bytes(gzip.compress(content(path).encode()))
+    prepare_tagging(tmp_path / "out", train, *files[1:], encoding="bio")
+    found, expected = tree(tmp_path / "out"), tree(prepared)
+    assert found.pop("manifest.json") != expected["manifest.json"]
+    assert found == {name: data for name, data in expected.items() if name != "manifest.json"}
+
+
+def test_records_out_are_records_in_less_the_rejects(files, tmp_path):
+    bad = tmp_path / "bad.conll"
+    bad.write_bytes(b"a\tO\n\nb\n\nc\xe9\tO\n\nd\tO\n\n")
+    manifest = prepare_tagging(tmp_path / "out", [*files[0], bad], *files[1:], max_rejects=0.1)
+    assert manifest.records("train") == 302
+    assert manifest.statistics["rejects"] == {
+        "count": 2,
+        "kinds": {"columns": 1, "not_utf8": 1},
+    }
+    rows = [
+        json.loads(row) for row in tree(tmp_path / "out")["rejects/rejects.jsonl"].splitlines()
+    ]
+    assert rows == [
+        {
+            "file": str(bad),
+            "line": 3,
+            "kind": "columns",
+            "reason": "column 2 (tag): expected 2 columns, received 1",
+            "text": "b",
+        },
+        {
+            "file": str(bad),
+            "line": 5,
+            "kind": "not_utf8",
+            "reason": "byte 2 of the line: expected UTF-8, received 0xE9",
+            "text": "c\\xe9\tO",
+        },
+    ]
+
+
+def test_a_dev_sentence_with_a_tag_that_training_lacks_is_rejected(files, tmp_path):
+    dev = write(tmp_path / "dev.conll", [[("the", "O"), ("Titanic", "B-ship")], *corpus(3)])
+    manifest = prepare_tagging(tmp_path / "out", files[0], dev, files[2], max_rejects=1.0)
+    assert manifest.records("eval") == 3
+    row = json.loads(tree(tmp_path / "out")["rejects/rejects.jsonl"])
+    assert (row["file"], row["line"], row["text"]) == (dev, 1, "the\tO\nTitanic\tB-ship")
+    assert row["reason"] == (
+        "tag 'B-ship' does not occur in the training split; its tags are O, B-city"
+    )
+
+
+def refused(output, *args, **options):
+    """The message of a preparation that fails, which leaves no manifest."""
+    with pytest.raises(PrepareError) as caught:
+        prepare_tagging(output, *args, **options)
+    assert not os.path.exists(os.path.join(output, "manifest.json"))
+    return str(caught.value)
+
+
+def test_too_many_rejects_are_told_with_place_and_advice(files, tmp_path):
+    bad = tmp_path / "bad.conll"
+    bad.write_text("a\tO\n\n" * 2 + "a\tB-city\n\n" + "b\n\n" * 7)
+    output = tmp_path / "out"
+    reason = "column 2 (tag): expected 2 columns, received 1"
+    first = "; ".join(f"{bad}:{line}: {reason}" for line in (7, 9, 11, 13, 15))
+    assert refused(output, bad, *files[1:]) == (
+        "The preparation did not finish: 7 of 70 sentences (10.0%) were rejected, and "
+        f"`max_rejects` allows 1.0%. First rejects: {first}. All of them, with their text: "
+        f"{output}/rejects/rejects.jsonl. Correct the input or its description, or raise "
+        "`max_rejects`."
+    )
+    assert len(tree(output)["rejects/rejects.jsonl"].splitlines()) == 7
+
+
+def test_an_empty_split_is_refused(files, tmp_path):
+    blank = tmp_path / "blank.conll"
+    blank.write_text("\n\n")
+    assert refused(tmp_path / "out", files[0], blank, files[2]) == (
+        "The preparation did not finish: the eval split has no sentence (300 train, 0 eval, "
+        "30 test; 0 rejected). Give more sentences, or files for `dev`."
+    )
+    assert "train split has no sentence (0 train" in refused(
+        tmp_path / "out", blank, *files[1:], max_rejects=1.0
+    )
+
+
+def test_one_tag_only_is_refused(tmp_path):
+    args = [write(tmp_path / name, [[(f"{name}{n}", "O")] for n in range(5)]) for name in "abc"]
+    assert refused(tmp_path / "out", *args) == (
+        "The preparation did not finish: the training split has one tag only, 'O', and needs "
+        "two. Check which column or field holds the tags."
+    )
+
+
+def test_a_vocabulary_of_only_specials_is_refused(files, tmp_path):
+    message = refused(tmp_path / "out", *files, min_count=100_000)
+    assert message.startswith(
+        "The preparation did not finish: no vocabulary can be made: `min_count` must leave"
+    )
+    assert message.endswith("Received: min_count=100000. Correct the named argument or the input.")
+
+
+def test_a_failed_preparation_removes_the_manifest_of_an_earlier_one(files, tmp_path):
+    prepare_tagging(tmp_path / "out", *files)
+    refused(tmp_path / "out", *files, min_count=100_000)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"num_shards": 0}, "`num_shards` must be at least 1. Received: num_shards=0"),
+        ({"min_count": 0}, "`min_count` must be at least 1. Received: min_count=0"),
+        (
+            {"max_rejects": 1.5},
+            "`max_rejects` must be a share from 0 to 1. Received: max_rejects=1.5",
+        ),
+        (
+            {"vocabulary_size": 2},
+            "`vocabulary_size` must be at least 3, the two specials and a word. "
+            "Received: vocabulary_size=2",
+        ),
+        (
+            {"normal_form": "nfd"},
+            "`normal_form` must be 'nfc', 'nfkc' or None. Received: normal_form='nfd'",
+        ),
+        (
+            {"pipeline_options": ["--runner=DaskRunner"]},
+            "`pipeline_options` must not ask for the DaskRunner: it writes no shard and reports "
+            "success. Received: pipeline_options=[..., '--runner=DaskRunner']",
+        ),
+    ],
+)
+def test_wrong_options_write_nothing(files, tmp_path, options, message):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        prepare_tagging(tmp_path / "out", *files, **options)
+    assert str(caught.value) == message
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_runner_is_named(files, tmp_path):
+    with pytest.raises(ValueError, match="must name a runner of Beam.*'--runner=Sparkle'"):
+        prepare_tagging(tmp_path / "out", *files, pipeline_options=["--runner=Sparkle"])
+
+
+def test_an_output_that_is_a_file_is_refused(files, tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ValueError, match="`output` must be a folder, and this is a file"):
+        prepare_tagging(tmp_path / "out", *files)
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from seqnlp.preprocessing import PrepareError, prepare_tagging
+try:
+    prepare_tagging(sys.argv[2], *sys.argv[3:], min_count=1)
+except PrepareError as error:
+    sys.exit(str(error))
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_written_file(files, tmp_path):
+    output = tmp_path / "out"
+    args = [sys.executable, "-c", LIMITED, "1000", str(output), files[0][0], *files[1:]]
+    done = subprocess.run(args, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert re.fullmatch(
+        f"The preparation did not finish: cannot write {output}/Split-\\w+/examples-0000\\d-of-"
+        "0000\\d.tfrecord.gz: File too large. Make room or correct the permissions, and run it "
+        "again into the same folder.",
+        done.stderr.splitlines()[-1],
+    )
+    assert [name for name in tree(output) if "tmp" in name or "manifest" in name] == []
+
+
+def test_the_schema_describes_the_examples(prepared):
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    schema = text_format.Parse(tree(prepared)["schema.pbtxt"].decode(), schema_pb2.Schema())
+    domains = {f.name: (f.int_domain.min, f.int_domain.max) for f in schema.feature}
+    text = TaggingText.load(prepared)
+    assert domains == {
+        "char_counts": (1, 20),
+        "char_ids": (1, len(text.characters) - 1),
+        "tag_ids": (0, 1),
+        "tokens": (0, 0),
+        "word_ids": (1, len(text.words) - 1),
+    }
