@@ -193,6 +193,7 @@ def read_manifest(folder, verify=True):
     Raises:
         ValueError: There is no manifest, it cannot be understood, or a file differs from it.
     """
+    folder = os.fspath(folder)
     path = os.path.join(folder, MANIFEST_FILE)
     if not os.path.isdir(folder):
         raise ValueError(
