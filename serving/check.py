@@ -8,11 +8,11 @@ import subprocess
 import tempfile
 
 from serving import conformance
+from serving.cases import write_cases
 from serving.client import Client, ServingError
 from serving.double_process import ROOT, clean_environment, running_double
 from serving.op_check import unsupported_ops
 
-CASES = "assets.extra/conformance_cases.jsonl"
 PYTHON_220 = ROOT / ".venv-serving220" / "bin" / "python"
 NOT_RUN = "not run: make serving220"
 _LONGEST_SHOWN = 2000
@@ -22,31 +22,14 @@ class CheckFailed(RuntimeError):
     """The export would not serve; the message says what differs."""
 
 
-def write_cases(version_folder, cases):
-    """Write the cases beside the export, where a later conformance run finds them.
-
-    Args:
-        version_folder: The SavedModel's folder.
-        cases: Dicts with `signature`, `inputs` and `outputs`: `{name: nested list}` each. `bytes`
-            that are not text are `{"b64": ...}`.
-
-    Returns:
-        The path: one JSON object a line.
-    """
-    path = pathlib.Path(version_folder) / CASES
-    path.parent.mkdir(exist_ok=True)
-    lines = [json.dumps(case, ensure_ascii=False) + "\n" for case in cases]
-    path.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-    return path
-
-
 def check_export(version_folder, model_name, cases, python220=None):
     """Check that an export is served and answers as it should, and print one request.
 
     Args:
         version_folder: The SavedModel's folder, `.../<version>`.
         model_name: Name under which it is served.
-        cases: Requests and their expected answers, as for `write_cases`; at least one.
+        cases: Requests and their expected answers, as `make_case` makes them; at least one.
+            They are written beside the export.
         python220: Interpreter with tensorflow 2.20; `.venv-serving220` of the clone when None.
 
     Returns:
@@ -69,6 +52,8 @@ def check_export(version_folder, model_name, cases, python220=None):
             with running_double(base_path, model_name) as double:
                 report["server"] = double.start_line
                 report.update(_ask(double, model_name, cases))
+        except CheckFailed:
+            raise
         except (RuntimeError, ServingError, OSError) as error:
             raise CheckFailed(f"{folder} is not served: {error}") from error
     report["tensorflow 2.20"] = _load_220(folder, path, pathlib.Path(python220 or PYTHON_220))

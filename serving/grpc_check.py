@@ -1,7 +1,5 @@
 """Asks a server over gRPC and compares with cases: by the server's own stubs and by ovmsclient."""
 
-import base64
-
 import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import (
@@ -10,6 +8,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from serving.cases import to_json, to_values
 from serving.conformance import difference
 
 
@@ -35,7 +34,7 @@ def differences(address, model_name, cases, timeout=60.0):
             request.model_spec.signature_name = case["signature"]
             for name, value in case["inputs"].items():
                 request.inputs[name].CopyFrom(
-                    tf.make_tensor_proto(_values(value), specs[name].dtype)
+                    tf.make_tensor_proto(to_values(value), specs[name].dtype)
                 )
             try:
                 answer = stub.Predict(request, timeout)
@@ -61,7 +60,7 @@ def ovms_differences(address, model_name, version, cases):
     for case in cases:
         if case["signature"] != "serving_default" or not all(case["inputs"].values()):
             continue
-        inputs = {name: _values(value) for name, value in case["inputs"].items()}
+        inputs = {name: to_values(value) for name, value in case["inputs"].items()}
         try:
             outputs = client.predict(inputs, model_name, version, timeout=60.0)
         except Exception as error:
@@ -80,7 +79,7 @@ def _without_last_nuls(value):
 
 
 def _difference(case, arrays):
-    outputs = {name: _lists(name, array.tolist()) for name, array in arrays.items()}
+    outputs = {name: to_json(name, array) for name, array in arrays.items()}
     return difference(case["outputs"], outputs)
 
 
@@ -91,21 +90,3 @@ def _signatures(stub, model_name, timeout):
     signatures = get_model_metadata_pb2.SignatureDefMap()
     answer.metadata["signature_def"].Unpack(signatures)
     return signatures.signature_def
-
-
-def _values(value):
-    if isinstance(value, list):
-        return [_values(item) for item in value]
-    if isinstance(value, dict):
-        return base64.b64decode(value["b64"])
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
-
-
-def _lists(name, value):
-    if isinstance(value, list):
-        return [_lists(name, item) for item in value]
-    if not isinstance(value, bytes):
-        return value
-    if name.endswith("_bytes"):
-        return {"b64": base64.b64encode(value).decode("ascii")}
-    return value.decode("utf-8", "surrogateescape")

@@ -4,11 +4,11 @@ Run by the Python of the environment with tensorflow 2.20 and without Keras:
 `python -m serving.load_220 VERSION_FOLDER CASES_JSONL`.
 """
 
-import base64
 import pathlib
 import sys
 
 from serving.bare import bare_tensorflow, present
+from serving.cases import to_json, to_values
 from serving.conformance import difference, read_cases
 
 
@@ -30,30 +30,13 @@ def run_cases(folder, cases):
         function = loaded.signatures[case["signature"]]
         specs = function.structured_input_signature[1]
         inputs = {
-            name: tf.constant(_values(value), specs[name].dtype)
+            name: tf.constant(to_values(value), specs[name].dtype)
             for name, value in case["inputs"].items()
         }
-        outputs = {name: _lists(name, tensor) for name, tensor in function(**inputs).items()}
+        outputs = {
+            name: to_json(name, tensor.numpy()) for name, tensor in function(**inputs).items()
+        }
         yield case, difference(case["outputs"], outputs)
-
-
-def _values(value):
-    if isinstance(value, list):
-        return [_values(item) for item in value]
-    return base64.b64decode(value["b64"]) if isinstance(value, dict) else value
-
-
-def _lists(name, tensor):
-    def write(value):
-        if isinstance(value, list):
-            return [write(item) for item in value]
-        if not isinstance(value, bytes):
-            return value
-        if name.endswith("_bytes"):
-            return {"b64": base64.b64encode(value).decode("ascii")}
-        return value.decode("utf-8", "surrogateescape")
-
-    return write(tensor.numpy().tolist())
 
 
 def main(argv=None):

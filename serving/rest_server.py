@@ -157,13 +157,13 @@ class RestServer(http.server.HTTPServer):
     request_queue_size = 256
 
     def __init__(self, servable, address, threads=16, max_body=32 << 20, read_timeout=5.0):
-        super().__init__(address, Handler)
         self.servable = servable
         self.max_body = max_body
         self.read_timeout = read_timeout
         self._pool = concurrent.futures.ThreadPoolExecutor(threads, "rest")
         # At most four waiting connections a thread are accepted; the rest wait in the kernel.
         self._places = threading.BoundedSemaphore(5 * threads)
+        super().__init__(address, Handler)  # last: it closes the server if it cannot bind
 
     def process_request(self, request, client_address):
         """Hand an accepted connection to the pool."""

@@ -28,8 +28,12 @@ def parse_arguments(argv):
     parser.add_argument("--port", type=int, default=0, help="of gRPC; 0 takes a free port")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--threads", type=int, default=16, help="of each of REST and gRPC")
-    parser.add_argument("--max_body", type=int, default=32 << 20, metavar="BYTES")
-    parser.add_argument("--read_timeout", type=float, default=5.0, metavar="SECONDS")
+    parser.add_argument(
+        "--max_body", type=int, default=32 << 20, metavar="BYTES", help="the server has no limit"
+    )
+    parser.add_argument(
+        "--read_timeout", type=float, default=5.0, metavar="SECONDS", help="of a silent client"
+    )
     return parser.parse_args(argv)
 
 

@@ -40,35 +40,26 @@ def cases(export):
     """Requests and what the export answers, asked of the loaded functions themselves."""
     import tensorflow as tf
 
+    from serving.cases import make_case, to_values
+
     loaded = tf.saved_model.load(str(export))
 
     def case(signature, **inputs):
         function = loaded.signatures[signature]
         specs = function.structured_input_signature[1]
         tensors = {
-            name: tf.constant(value, specs[name].dtype, shape=shape_of(value, specs[name]))
+            name: tf.constant(to_values(value), specs[name].dtype)
             for name, value in inputs.items()
         }
-        answer = {name: tensor.numpy().tolist() for name, tensor in function(**tensors).items()}
-        return {"signature": signature, "inputs": inputs, "outputs": decode(answer)}
+        outputs = {name: tensor.numpy() for name, tensor in function(**tensors).items()}
+        return make_case(signature, inputs, outputs)
 
     texts = [case(name, text=TEXTS) for name in ("serving_default", "spans", "marginals")]
     one = case("serving_default", text=["Anna"])
     none = case("serving_default", text=[])
+    encoded = case("serving_default", text=["a", {"b64": "QmVybGlu"}])
     tokens = case("pretokenized", tokens=[["Anna", "met"], ["서울", ""]], lengths=[2, 1])
-    return [*texts, one, none, tokens]
-
-
-def shape_of(value, spec):
-    return (0,) if value == [] else None
-
-
-def decode(value):
-    if isinstance(value, dict):
-        return {name: decode(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [decode(item) for item in value]
-    return value.decode() if isinstance(value, bytes) else value
+    return [*texts, one, none, encoded, tokens]
 
 
 @pytest.fixture(scope="session")

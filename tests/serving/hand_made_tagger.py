@@ -1,11 +1,6 @@
 """A tagger without training, with the signatures of a real export: capitalised words are names."""
 
-import pathlib
-import sys
-
 import tensorflow as tf
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
 
 from serving.bare import load_text_ops, text_op_libraries
 

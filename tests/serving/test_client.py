@@ -1,3 +1,4 @@
+import concurrent.futures
 import contextlib
 import http.server
 import json
@@ -69,6 +70,21 @@ def test_a_cut_text_is_marked(client):
     (result,) = client.tag(["a " * 80])
     assert result.truncated
     assert len(result.tokens) == 64
+
+
+def test_a_text_of_100_kilobytes_is_answered(client):
+    (result,) = client.tag(["서울 Jo " * 10_000])
+    assert result.truncated
+    assert [token.text for token in result.tokens[:2]] == ["서울", "Jo"]
+
+
+def test_many_clients_at_once_get_their_own_answers(client):
+    texts = [f"{'a ' * (i % 7)}Jo {i}" for i in range(200)]
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda text: client.tag([text])[0], texts))
+    assert [answer.text for answer in answers] == texts
+    assert [len(answer.tokens) for answer in answers] == [i % 7 + 2 for i in range(200)]
+    assert [answer.tokens[-1].text for answer in answers] == [str(i) for i in range(200)]
 
 
 def test_an_empty_text_has_no_tokens(client):

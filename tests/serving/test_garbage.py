@@ -140,7 +140,7 @@ def test_ten_thousand_garbage_requests_of_64_clients_are_refused_or_answered(dou
 
 def test_silent_clients_do_not_hold_the_threads(double, client):
     # Each holds a thread for the read timeout, one second here, and no longer.
-    silent = [socket.create_connection(("127.0.0.1", double.rest_port)) for _ in range(64)]
+    silent = [socket.create_connection(("127.0.0.1", double.rest_port)) for _ in range(32)]
     try:
         assert client.status()[0].state == "AVAILABLE"
     finally:
