@@ -100,7 +100,8 @@ class KeepBest(keras.callbacks.Callback):
     def best_epoch(self):
         """Index of the best epoch so far, or None."""
         values = [epoch[self.monitor] for epoch in self.epochs]
-        return int(np.argmax(values)) if values else None
+        worst = -np.inf  # a score that is not a number beats nothing
+        return int(np.argmax(np.nan_to_num(values, nan=worst, neginf=worst))) if values else None
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor not in logs:

@@ -44,6 +44,12 @@ def mean_sequence_loss(losses, mask, sample_weight=None, normalize="tokens"):
     return _Mean()(ops.zeros_like(losses), losses, weight)
 
 
+def additional_loss(losses):
+    """The sum of scalar losses such as regularizers, which replicas share as they share a mean."""
+    total = ops.reshape(sum(losses, ops.zeros((), dtype="float32")), (1,))
+    return _Mean()(ops.zeros_like(total), total)
+
+
 def crf_loss(tags, potentials, mask, scores):
     """Negative log likelihood `(batch,)` of `tags` under a CRF.
 

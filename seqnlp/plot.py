@@ -2,8 +2,12 @@
 
 import io
 
-import matplotlib.figure
 import numpy as np
+
+try:
+    import matplotlib.figure
+except ImportError as error:
+    raise ImportError('seqnlp.plot needs matplotlib: pip install "seqnlp[plot]"') from error
 
 FORBIDDEN = -1e8
 """Scores below this are drawn as forbidden."""
@@ -47,6 +51,11 @@ def confusion(counts, tags, title="Tokens: true tag in the row, predicted in the
         A matplotlib `Figure`; the colour is the share of the row.
     """
     counts = np.asarray(counts)
+    if counts.shape != (len(tags),) * 2:
+        raise ValueError(
+            f"`counts` must have shape {(len(tags),) * 2}, as there are {len(tags)} tags. "
+            f"Received: counts.shape={counts.shape}"
+        )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return _matrix(shares, tags, tags, title, "Blues", (0, 1), "{:d}", texts=counts)
 

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from seqnlp.layers import CRF
-from seqnlp.losses import crf_loss, mean_sequence_loss, softmax_loss
+from seqnlp.losses import additional_loss, crf_loss, mean_sequence_loss, softmax_loss
 
 
 class SequenceTagging:
@@ -23,7 +23,7 @@ class SequenceTagging:
         else:
             losses = crf_loss(y, potentials, mask, crf.scores())
         loss = mean_sequence_loss(losses, mask, sample_weight)
-        return sum(self.losses, loss)
+        return loss + additional_loss(self.losses) if self.losses else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y = ops.where(y_pred["mask"], ops.cast(y, "int32"), -1)

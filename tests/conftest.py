@@ -1,0 +1,47 @@
+"""Which tests run on which backend; and that none of them is skipped."""
+
+import os
+import pathlib
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's log hides what a test says
+
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+CORE = {  # what runs on every backend; all the rest runs once, on TensorFlow
+    "layers",
+    "models",
+    "metrics",
+    "test_contract.py",
+    "test_gradients.py",
+    "test_losses.py",
+    "test_scan.py",
+    "test_tag_schemes.py",
+}
+
+collect_ignore = []
+if BACKEND != "tensorflow":
+    here = pathlib.Path(__file__).parent
+    collect_ignore = [path.name for path in here.iterdir() if path.name not in CORE]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report):
+    """A test that did not run has shown nothing, so it may not look like success."""
+    expected_to_fail = hasattr(report, "wasxfail")
+    if report.skipped or expected_to_fail:
+        reason = report.wasxfail if expected_to_fail else report.longrepr
+        if expected_to_fail:
+            del report.wasxfail
+        report.outcome = "failed"
+        report.longrepr = f"tests may not be skipped or expected to fail: {reason}"
+    return report

@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from seqnlp import gradients
+
+POINT = np.array([1.0, -2.0, 3.0], dtype="float32")
+
+
+def cubes(x, scale=1.0):
+    return scale * ops.sum(x * x * x)
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, gradients.compiled])
+def test_gradient_of_cubes_is_three_squares(wrap):
+    actual = wrap(gradients.gradient(cubes))(POINT)
+    np.testing.assert_allclose(ops.convert_to_numpy(actual), 3 * POINT**2, rtol=1e-6)
+
+
+def test_gradient_is_of_the_first_argument_alone():
+    actual = gradients.gradient(cubes)(POINT, np.float32(2.0))
+    np.testing.assert_allclose(ops.convert_to_numpy(actual), 6 * POINT**2, rtol=1e-6)
+
+
+def test_compiled_gives_what_the_function_gives():
+    actual = gradients.compiled(cubes)(POINT)
+    assert ops.convert_to_numpy(actual) == pytest.approx(1 - 8 + 27)
