@@ -1,5 +1,8 @@
 import copy
 import json
+import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -90,3 +93,10 @@ def test_equal_answers_have_no_difference(expected, actual):
 )
 def test_a_difference_is_located(expected, actual, words):
     assert conformance.difference(expected, actual) == words
+
+
+@pytest.mark.parametrize("name", ["conformance", "client"])
+def test_a_program_for_others_needs_the_standard_library_alone(name):
+    path = pathlib.Path(conformance.__file__).with_name(f"{name}.py")
+    done = subprocess.run([sys.executable, "-I", "-S", path, "--help"], capture_output=True)
+    assert done.returncode == 0
