@@ -6,7 +6,6 @@ import pytest
 
 from serving.check import PYTHON_220
 from serving.double_process import clean_environment, running_double
-from serving.op_check import LISTS
 
 pytestmark = pytest.mark.slow
 
@@ -54,18 +53,6 @@ def test_an_unknown_signature_is_a_sentence(python220, export, tmp_path):
 def test_the_environment_has_no_keras(python220, tmp_path):
     done = subprocess.run([python220, "-c", "import keras"], cwd=tmp_path, capture_output=True)
     assert b"No module named 'keras'" in done.stderr
-
-
-def test_the_op_lists_are_what_2_20_registers(python220, tmp_path):
-    program = (
-        "import json; from serving.write_op_lists import op_lists; print(json.dumps(op_lists()))"
-    )
-    done = subprocess.run(
-        [python220, "-c", program], cwd=tmp_path, env=clean_environment(tmp_path),
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    expected = [path.read_text().split() for path in LISTS]
-    assert json.loads(done.stdout.splitlines()[-1]) == expected
 
 
 def test_the_test_double_runs_on_2_20(python220, export, cases):
