@@ -19,6 +19,7 @@ def parser(task, description):
     """
     result = argparse.ArgumentParser(
         prog=f"python -m pipelines.{task}",
+        usage=f"python -m pipelines.{task} STAGE --output DIR [--train FILE ...] [options]",
         description=description,
         epilog="Any other option goes to Apache Beam, such as --runner or --direct_num_workers.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

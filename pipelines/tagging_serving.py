@@ -46,9 +46,13 @@ def export_tagger(options):
     target, partial = home / str(max(versions, default=0) + 1), home / "partial"
     shutil.rmtree(partial, ignore_errors=True)
     signatures = export.tagging_signatures(model, text, encoding)
-    export.saved_model(model, text, partial, signatures)
-    _warm_up(partial, options, signatures)
-    os.replace(partial, target)  # a server that polls the folder never sees half a version
+    try:
+        export.saved_model(model, text, partial, signatures)
+        _warm_up(partial, options, signatures)
+        os.replace(partial, target)  # a server that polls the folder never sees half a version
+    except (OSError, tf.errors.OpError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise OSError(f"cannot write {target}: {str(error).splitlines()[0]}") from error
     return target
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from seqnlp import tag_schemes
-from seqnlp.callbacks import KeepBest, TagEvaluation, TensorBoardTagger
+from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
 from seqnlp.models import Tagger
 from seqnlp.records import bucket_lengths, read_manifest, read_sentences, tagging_batches
@@ -46,19 +46,25 @@ def train_tagger(options):
         options.output / "logs" / "history.json",
         options.patience,
     )
-    first = _resume(options, best)
+    backup = Backup(options.output / "backup")
+    _forget_other_runs(options)
+    first = backup.restore(model)
+    if first:
+        best.resume(first)
+        print(f"going on after epoch {first} of an interrupted run")
     callbacks = [
         TagEvaluation(list(held_out), text.tags, encoding),
         best,
         keras.callbacks.TensorBoard(options.output / "logs", write_graph=False),
         _pictures(options, manifest, text),
-        keras.callbacks.BackupAndRestore(options.output / "backup" / "state"),
+        backup,
     ]
     batches = _training_batches(options, manifest, text, steps, first, settings)
     try:
         model.fit(
             batches,
             epochs=options.epochs,
+            initial_epoch=first,
             steps_per_epoch=steps,
             callbacks=callbacks,
             shuffle=False,  # the stream is shuffled
@@ -112,25 +118,19 @@ def _make_model(options, text, encoding):
     return model
 
 
-def _resume(options, best):
-    """The epoch to go on with, after an interrupted run with the same options."""
-    backup = options.output / "backup"
+def _forget_other_runs(options):
+    """Keeps the backup of an interrupted run if it had the same options."""
+    backup, logs = options.output / "backup", options.output / "logs"
     settings = {name: str(value) for name, value in vars(options).items() if name != "stage"}
-    noted, state = backup / "options.json", backup / "state" / "training_metadata.json"
-    (options.output / "logs").mkdir(parents=True, exist_ok=True)
-    if noted.exists() and state.exists():
-        if json.loads(noted.read_text()) == settings:
-            epoch = json.loads(state.read_text())["epoch"]
-            best.resume(epoch)
-            print(f"going on after epoch {epoch} of an interrupted run")
-            return epoch
+    noted = backup / "options.json"
+    if noted.exists() and json.loads(noted.read_text()) == settings:
+        return
+    if any(backup.glob("*.h5")):
         print("other options than the interrupted run's: starting anew")
-    shutil.rmtree(backup, ignore_errors=True)
-    shutil.rmtree(options.output / "logs", ignore_errors=True)
-    for folder in (backup, options.output / "logs"):
+    for folder in (backup, logs):
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
     noted.write_text(json.dumps(settings))
-    return 0
 
 
 def _training_batches(options, manifest, text, steps, first_epoch, settings):

@@ -3,6 +3,7 @@
 import html
 import json
 import os
+import re
 
 import keras
 import numpy as np
@@ -121,11 +122,62 @@ class KeepBest(keras.callbacks.Callback):
             json.dump(self.epochs, file, indent=1)
 
 
+class Backup(keras.callbacks.Callback):
+    """Saves weights and optimizer state after each epoch, to go on from after an interruption.
+
+    Unlike `keras.callbacks.BackupAndRestore`, a kill at any moment leaves a whole backup: a file
+    carries its epoch in its name and appears under that name when it is complete.
+
+        backup = Backup("backup")
+        model.fit(..., initial_epoch=backup.restore(model), callbacks=[backup])
+
+    Args:
+        folder: Folder of the backup; made if need be.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = str(folder)
+
+    def _paths(self):
+        """Paths of the backups by number of finished epochs."""
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else []
+        matches = (re.fullmatch(r"epoch-(\d+)\.weights\.h5", name) for name in names)
+        return {int(match[1]): os.path.join(self.folder, match[0]) for match in matches if match}
+
+    def restore(self, model):
+        """Loads the newest backup into a built and compiled model.
+
+        Returns:
+            The number of epochs it has behind it; 0 where there is no backup.
+        """
+        paths = self._paths()
+        epoch = max(paths, default=0)
+        if epoch:
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(paths[epoch])
+        return epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        os.makedirs(self.folder, exist_ok=True)
+        before = self._paths()
+        path = os.path.join(self.folder, f"epoch-{epoch + 1}.weights.h5")
+        _replace(path, self.model.save_weights, suffix=".weights.h5")
+        for number, old in before.items():
+            if number != epoch + 1:
+                os.remove(old)
+
+
 def _replace(path, write, suffix=""):
     """Writes a file beside `path`, then puts it in its place."""
     partial = f"{path}.partial{suffix}"
-    write(partial)
-    os.replace(partial, path)
+    try:
+        write(partial)
+        os.replace(partial, path)
+    except OSError as error:
+        if os.path.exists(partial):
+            os.remove(partial)
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 class TensorBoardTagger(keras.callbacks.Callback):

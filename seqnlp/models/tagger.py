@@ -26,7 +26,8 @@ class Tagger(SequenceTagging, keras.Model):
         units: Width of one direction of the recurrent layers.
         num_layers: Number of recurrent layers.
         head: "crf", or "softmax" that decides each token on its own.
-        dropout: Share dropped of the word vectors and of the recurrent layers' in- and outputs.
+        dropout: Share dropped of the inputs of every recurrent layer, the same at every step, and
+            of the outputs of the last.
         allowed_transitions: Constraint of the CRF, see `seqnlp.layers.CRF`.
 
     Call arguments:
@@ -85,7 +86,6 @@ class Tagger(SequenceTagging, keras.Model):
         self.char_encoder = None
         if char_encoder is not None:
             self.char_encoder = CHAR_ENCODERS[char_encoder](char_vocabulary_size, **policy)
-        self.input_dropout = keras.layers.Dropout(dropout, **policy)
         self.encoder = RNNEncoder(units, cell, num_layers, dropout=dropout, **policy)
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
         self.potentials = keras.layers.Dense(num_tags, **policy)
@@ -113,7 +113,6 @@ class Tagger(SequenceTagging, keras.Model):
         if self.char_encoder is not None:
             spelled = self.char_encoder(inputs["char_ids"], training=training)
             vectors = ops.concatenate([vectors, spelled], axis=-1)
-        vectors = self.input_dropout(vectors, training=training)
         states, _ = self.encoder(vectors, mask=mask, training=training)
         states = self.output_dropout(states, training=training)
         potentials = self.potentials(states)  # (batch, time, tags)

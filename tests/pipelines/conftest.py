@@ -1,0 +1,64 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+TINY = "--units 8 --word_units 8 --epochs 2 --batch_size 16 --learning_rate 0.02".split()
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Runs the real command in a process of its own; returns what subprocess returns."""
+
+    def run(*arguments, **settings):
+        return subprocess.run(
+            [sys.executable, "-m", "pipelines.tagging", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            **settings,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    """Folder with train.conll, dev.conll and test.conll: a slice of the sample corpus."""
+    from seqnlp.samples import to_conll, travel
+
+    folder = tmp_path_factory.mktemp("corpus")
+    for name, split, number in (("train", "train", 300), ("dev", "eval", 60), ("test", "test", 60)):
+        text = to_conll(travel(split)[:number])
+        (folder / f"{name}.conll").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def files(corpus):
+    """The options that name the corpus."""
+    names = [f"--{name}={corpus / name}.conll" for name in ("train", "dev", "test")]
+    return [*names, "--encoding=bio", "--comment=# "]
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """Options of a model that trains in seconds."""
+    return TINY
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, files):
+    """Folder in which every stage ran on the corpus."""
+    from pipelines import tagging
+
+    output = tmp_path_factory.mktemp("finished")
+    tagging.run(["run", f"--output={output}", *files, *TINY, "--export_anyway"])
+    return output
