@@ -1,6 +1,5 @@
 """The input files, looked at before anything runs."""
 
-import glob
 import os
 
 from apache_beam.io.filesystem import CompressionTypes
@@ -33,31 +32,39 @@ def find_files(argument, patterns):
 def _matches(argument, pattern):
     if os.path.isdir(pattern):
         raise _error(argument, "files, and this is a folder", pattern)
-    # A file whose name holds brackets is a file, not a pattern.
-    escaped = glob.escape(pattern) if os.path.exists(pattern) else pattern
-    try:
-        metadata = FileSystems.match([escaped])[0].metadata_list
-    except Exception as error:
-        raise _error(argument, f"readable files ({error})", pattern) from None
-    files = [item for item in metadata if not os.path.isdir(item.path)]
-    if not files:
+    found = _sizes(argument, pattern)
+    if not found:
         if any(character in pattern for character in "*?["):
             raise _error(argument, "files, and this pattern matches none", pattern)
         raise _error(argument, "existing files, and there is no such file", pattern)
-    for item in files:
-        if not item.size_in_bytes:
-            raise _error(argument, "files with sentences, and this file is empty", item.path)
-        try:
-            with FileSystems.open(
-                item.path, compression_type=CompressionTypes.UNCOMPRESSED
-            ) as file:
-                file.read(1)
-        except OSError as error:
-            reason = error.strerror or error
-            raise _error(
-                argument, f"readable files, and this cannot be read ({reason})", item.path
-            ) from None
-    return [item.path for item in files]
+    for path, size in found.items():
+        if not size:
+            raise _error(argument, "files with sentences, and this file is empty", path)
+        _read_a_byte(argument, path)
+    return list(found)
+
+
+def _sizes(argument, pattern):
+    """Dict from path to size of the files that `pattern` names."""
+    # A file whose name holds brackets is a file, not a pattern.
+    if os.path.isfile(pattern):
+        return {pattern: os.path.getsize(pattern)}
+    try:
+        found = FileSystems.match([pattern])[0].metadata_list
+    except Exception as error:
+        raise _error(argument, f"readable files ({error})", pattern) from None
+    return {item.path: item.size_in_bytes for item in found if not os.path.isdir(item.path)}
+
+
+def _read_a_byte(argument, path):
+    try:
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            file.read(1)
+    except OSError as error:
+        reason = error.strerror or error
+        raise _error(
+            argument, f"readable files, and this cannot be read ({reason})", path
+        ) from None
 
 
 def _error(argument, expected, received):

@@ -46,8 +46,8 @@ class Reject(NamedTuple):
         line: Number of the faulty line, from 1.
         kind: Class of the reason, one word.
         reason: What was wrong: field, expected, received.
-        text: The whole sentence as it stands in the file; bytes that are not UTF-8 are
-            written `\\xe9`.
+        text: The whole sentence as it stands in the file, bytes that are not UTF-8 written
+            `\\xe9`; for `unseen_tag` its tokens and tags.
     """
 
     file: str

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import uuid
 
@@ -75,7 +76,9 @@ def write_file(folder, name, write):
 
 
 class WriteShards(beam.PTransform):
-    """`((split, shard), (key, Example))` -> a dict a shard: split, file, records, bytes, sha256.
+    """`((split, shard), list of (key, Example))` -> a dict a shard.
+
+    The dict holds `split`, `file`, `records`, `bytes` and `sha256`.
 
     Every shard is written, also one without examples, its examples sorted by key.
 
@@ -93,7 +96,7 @@ class WriteShards(beam.PTransform):
         """Applies the transform."""
         shards = [(split, n) for split, count in self._num_shards.items() for n in range(count)]
         empty = examples.pipeline | "Shards" >> beam.Create(
-            [(shard, (b"", b"")) for shard in shards], reshuffle=False
+            [(shard, []) for shard in shards], reshuffle=False
         )
         return (
             (examples, empty)
@@ -104,9 +107,9 @@ class WriteShards(beam.PTransform):
 
 
 def write_shard(shard, folder, num_shards):
-    """`((split, number), (key, Example) pairs)` -> dict, see `WriteShards`."""
-    (split, number), pairs = shard
-    payloads = [payload for key, payload in sorted(pairs) if key]
+    """`((split, number), lists of (key, Example))` -> dict, see `WriteShards`."""
+    (split, number), parts = shard
+    payloads = [payload for _, payload in sorted(itertools.chain.from_iterable(parts))]
     name = shard_file(split, number, num_shards[split])
     entry, records = write_file(folder, name, lambda file: write_tfrecord(file, payloads))
     return {"split": split, "records": records, **entry}

@@ -4,7 +4,7 @@ import os
 
 import apache_beam as beam
 
-from seqnlp.preprocessing.examples import EncodeSentences, RejectUnseenTags, to_bucket
+from seqnlp.preprocessing.examples import EncodeSentences, GroupByContent, RejectUnseenTags
 from seqnlp.preprocessing.finish import Finish, remove_old, take_failure
 from seqnlp.preprocessing.inputs import find_files
 from seqnlp.preprocessing.readers import ReadSentences, SentenceReader
@@ -47,7 +47,8 @@ class PrepareTagging(beam.PTransform):
             rejects.append(known["rejects"])
         text = {"sentences": splits["train"], "tags": tags} | "MakeText" >> MakeText(options)
         buckets = [
-            splits[split] | f"Bucket-{split}" >> beam.Map(to_bucket, split) for split in SPLITS
+            splits[split] | f"Bucket-{split}" >> beam.ParDo(GroupByContent(split))
+            for split in SPLITS
         ]
         encoded = (
             buckets
@@ -144,7 +145,7 @@ def prepare_tagging(
             manifest.
     """
     files = _find_all(train, dev, test)
-    layout = dict(layout or {})
+    layout = {name: value for name, value in (layout or {}).items() if value is not None}
     reader = SentenceReader(input_format, encoding, max_length, max_token_bytes, **layout)
     options = {
         "input_format": input_format,

@@ -123,7 +123,7 @@ class MakeText(beam.PTransform):
 
     Args:
         settings: Dict with `min_count`, `vocabulary_size`, `characters` (bool),
-            `normalizer` (config) and `max_word_length`.
+            `normalizer` (config), `max_word_length` and `max_length`.
     """
 
     def __init__(self, settings):
@@ -183,6 +183,7 @@ def make_text(counts, tags, settings):
             tags,
             normalizer=Normalizer.from_config(settings["normalizer"]),
             max_word_length=settings["max_word_length"],
+            max_length=settings["max_length"],
         )
     except ValueError as error:
         return {"config": None, "problem": str(error)}
