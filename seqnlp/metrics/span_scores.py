@@ -32,20 +32,22 @@ def span_scores(true, predicted, encoding="bio"):
                 f"Received: len(predicted[{index}])={len(guess)}"
             )
     true, predicted = (_as_seqeval_reads(side, encoding) for side in (true, predicted))
+    empty = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    if not any(tag != "O" for side in (true, predicted) for row in side for tag in row):
+        return {"micro": empty, "macro": dict(empty)}  # seqeval divides by the number of types
     report = seqeval.classification_report(
         true, predicted, output_dict=True, zero_division=0, suffix=False
     )
     scores = {}
     for name, row in report.items():
-        name = name.removesuffix(" avg")
-        if name != "weighted":
+        if name != "weighted avg":
             precision, recall, f1 = (
                 float(row[key]) for key in ("precision", "recall", "f1-score")
             )
             support = int(row["support"])
+            name = name.removesuffix(" avg")
             scores[name] = {"precision": precision, "recall": recall, "f1": f1, "support": support}
-    empty = {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
-    return {"micro": empty, "macro": empty, **scores}
+    return scores
 
 
 def _as_seqeval_reads(sentences, encoding):

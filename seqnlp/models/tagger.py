@@ -6,7 +6,8 @@ from keras import ops
 from seqnlp.layers import CRF, CharCNN, CharLSTM, RNNEncoder, crf_marginals
 from seqnlp.models.crf_model import SequenceTagging
 
-CHAR_ENCODERS = {"cnn": CharCNN, "lstm": CharLSTM}
+# The layer, and the argument that is its width.
+CHAR_ENCODERS = {"cnn": (CharCNN, "filters"), "lstm": (CharLSTM, "units")}
 HEADS = ("crf", "softmax")
 
 
@@ -29,6 +30,8 @@ class Tagger(SequenceTagging, keras.Model):
         dropout: Share dropped of the inputs of every recurrent layer, the same at every step, and
             of the outputs of the last.
         allowed_transitions: Constraint of the CRF, see `seqnlp.layers.CRF`.
+        char_encoder_units: Filters of "cnn", or width of one direction of "lstm"; None is the
+            width of its paper, 30 and 25.
 
     Call arguments:
         inputs: Dict of `word_ids` int `(batch, time)` and, with a character encoder, `char_ids`
@@ -54,21 +57,13 @@ class Tagger(SequenceTagging, keras.Model):
         head="crf",
         dropout=0.5,
         allowed_transitions=None,
+        char_encoder_units=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if head not in HEADS:
-            raise ValueError(f"`head` must be one of {HEADS}. Received: head={head!r}")
-        if char_encoder is not None and char_encoder not in CHAR_ENCODERS:
-            raise ValueError(
-                "`char_encoder` must be None, 'cnn' or 'lstm'. "
-                f"Received: char_encoder={char_encoder!r}"
-            )
-        if char_encoder is not None and char_vocabulary_size is None:
-            raise ValueError(
-                f"`char_vocabulary_size` must be a number with char_encoder={char_encoder!r}. "
-                "Received: char_vocabulary_size=None"
-            )
+        _check_sizes(vocabulary_size=vocabulary_size, num_tags=num_tags, word_units=word_units)
+        _check_characters(char_encoder, char_vocabulary_size)
+        _check_head(head, allowed_transitions)
         self.config = {
             "vocabulary_size": vocabulary_size,
             "num_tags": num_tags,
@@ -80,12 +75,15 @@ class Tagger(SequenceTagging, keras.Model):
             "num_layers": num_layers,
             "head": head,
             "dropout": dropout,
+            "char_encoder_units": char_encoder_units,
         }
         policy = {"dtype": self.dtype_policy}
         self.word_embedding = keras.layers.Embedding(vocabulary_size, word_units, **policy)
         self.char_encoder = None
         if char_encoder is not None:
-            self.char_encoder = CHAR_ENCODERS[char_encoder](char_vocabulary_size, **policy)
+            encoder, width = CHAR_ENCODERS[char_encoder]
+            width = {} if char_encoder_units is None else {width: char_encoder_units}
+            self.char_encoder = encoder(char_vocabulary_size, **width, **policy)
         self.encoder = RNNEncoder(units, cell, num_layers, dropout=dropout, **policy)
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
         self.potentials = keras.layers.Dense(num_tags, **policy)
@@ -131,3 +129,34 @@ class Tagger(SequenceTagging, keras.Model):
 
     def get_config(self):
         return {**super().get_config(), **self.config}
+
+
+def _check_sizes(**sizes):
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
+
+
+def _check_characters(char_encoder, char_vocabulary_size):
+    if char_encoder is None:
+        return
+    if char_encoder not in CHAR_ENCODERS:
+        raise ValueError(
+            "`char_encoder` must be None, 'cnn' or 'lstm'. "
+            f"Received: char_encoder={char_encoder!r}"
+        )
+    if char_vocabulary_size is None:
+        raise ValueError(
+            f"`char_vocabulary_size` must be a number with char_encoder={char_encoder!r}. "
+            "Received: char_vocabulary_size=None"
+        )
+
+
+def _check_head(head, allowed_transitions):
+    if head not in HEADS:
+        raise ValueError(f"`head` must be one of {HEADS}. Received: head={head!r}")
+    if head != "crf" and allowed_transitions is not None:
+        raise ValueError(
+            f"`allowed_transitions` must be None with head={head!r}, which cannot keep them. "
+            f"Received: allowed_transitions={allowed_transitions}"
+        )

@@ -1,0 +1,110 @@
+"""Users' own graphs that end in a CRF: `fit`, weights, masks and `.keras` files."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from seqnlp.layers import CRF, crf_log_likelihood
+from seqnlp.metrics import TokenAccuracy
+from seqnlp.models import CRFModel
+
+VOCABULARY, NUM_TAGS = 12, 3
+RANDOM = np.random.default_rng(0)
+LENGTHS = RANDOM.integers(1, 7, size=16)
+WORDS = RANDOM.integers(1, VOCABULARY, size=(16, 6)) * (np.arange(6) < LENGTHS[:, None])
+TAGS = WORDS % NUM_TAGS  # what a single word tells, so a tiny model can learn it
+MASK = WORDS != 0
+
+
+def make(optimizer=None, regularizer=None):
+    keras.utils.set_random_seed(0)
+    words = keras.Input((None,), dtype="int32")
+    embedding = keras.layers.Embedding(
+        VOCABULARY, 8, mask_zero=True, embeddings_regularizer=regularizer
+    )
+    potentials = keras.layers.Dense(NUM_TAGS)(embedding(words))
+    model = CRFModel(words, CRF(NUM_TAGS)(potentials))
+    model.compile(
+        optimizer or keras.optimizers.Adam(0.1),
+        weighted_metrics=[TokenAccuracy()],
+        jit_compile=True,
+    )
+    return model
+
+
+def negative_log_likelihoods(model):
+    outputs = model.predict(WORDS, verbose=0)
+    scores = model.crf_layer().scores()
+    return -ops.convert_to_numpy(
+        crf_log_likelihood(outputs["potentials"], TAGS, outputs["mask"], *scores)
+    )
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    model = make()
+    history = model.fit(WORDS, TAGS, batch_size=16, epochs=40, verbose=0)
+    return model, history.history
+
+
+def test_fit_learns_tags_that_words_tell(fitted):
+    model, history = fitted
+    assert history["loss"][-1] < 0.1 * history["loss"][0]
+    assert model.evaluate(WORDS, TAGS, verbose=0, return_dict=True)["token_accuracy"] == 1
+    np.testing.assert_array_equal(model.predict(WORDS, verbose=0)["tags"], TAGS * MASK)
+
+
+def test_predict_gives_the_mask_of_the_embedding(fitted):
+    np.testing.assert_array_equal(fitted[0].predict(WORDS, verbose=0)["mask"], MASK)
+
+
+def test_loss_is_nats_a_token(fitted):
+    losses = negative_log_likelihoods(fitted[0])
+    actual = fitted[0].evaluate(WORDS, TAGS, batch_size=16, verbose=0, return_dict=True)["loss"]
+    assert actual == pytest.approx(losses.sum() / LENGTHS.sum(), rel=1e-4)
+
+
+def test_sample_weights_weigh_loss_and_metric():
+    model = make()
+    weight = np.where(np.arange(16) < 5, 2.0, 0.0)
+    weight[5] = 1.0
+    losses = negative_log_likelihoods(model)
+    right = ((model.predict(WORDS, verbose=0)["tags"] == TAGS) & MASK).sum(axis=1)
+    actual = model.evaluate(
+        WORDS, TAGS, batch_size=16, sample_weight=weight, verbose=0, return_dict=True
+    )
+    tokens = (weight * LENGTHS).sum()
+    assert actual["loss"] == pytest.approx((weight * losses).sum() / tokens, rel=1e-4)
+    assert actual["token_accuracy"] == pytest.approx((weight * right).sum() / tokens)
+
+
+def test_rows_of_weight_zero_do_not_train():
+    sgd = keras.optimizers.SGD
+    one, two = make(sgd(0.5)), make(sgd(0.5))
+    weight = (np.arange(16) < 8).astype("float32")
+    spoilt = np.where(weight[:, None] > 0, TAGS, NUM_TAGS - 1)
+    one.fit(WORDS, TAGS, 16, epochs=2, sample_weight=weight, shuffle=False, verbose=0)
+    two.fit(WORDS, spoilt, 16, epochs=2, sample_weight=weight, shuffle=False, verbose=0)
+    for a, b in zip(one.get_weights(), two.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_regularizers_add_to_the_loss():
+    plain = make().evaluate(WORDS, TAGS, 16, verbose=0)[0]
+    model = make(regularizer="l2")
+    penalty = 0.01 * (model.get_weights()[0] ** 2).sum()
+    assert model.evaluate(WORDS, TAGS, 16, verbose=0)[0] == pytest.approx(plain + penalty)
+
+
+def test_a_saved_model_predicts_the_same_and_goes_on_training(fitted, tmp_path):
+    model, history = fitted
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(loaded, CRFModel)
+    expected = model.predict(WORDS, verbose=0)
+    for name, values in loaded.predict(WORDS, verbose=0).items():
+        np.testing.assert_allclose(values, expected[name], rtol=1e-6)
+    again = loaded.fit(WORDS, TAGS, batch_size=16, epochs=2, verbose=0).history
+    assert again["loss"][-1] < history["loss"][-1] * 1.05
+    assert loaded.optimizer.iterations == 42
