@@ -31,6 +31,7 @@ def arguments():
     model = parser.add_argument_group("model")
     model.add_argument("--word_units", type=int, default=100)
     model.add_argument("--char_encoder", default="cnn", choices=("none", "cnn", "lstm"))
+    model.add_argument("--char_encoder_units", type=int, help="filters, or units of one direction")
     model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
     model.add_argument("--units", type=int, default=200, help="of one direction")
     model.add_argument("--num_layers", type=int, default=1)
@@ -43,10 +44,11 @@ def arguments():
     training.add_argument("--steps_per_epoch", type=int, help="shorter epochs, to resume within")
     training.add_argument("--learning_rate", type=float, default=2e-3, help="falls to 0, a cosine")
     training.add_argument(
-        "--unknown_rate",
+        "--word_dropout",
         type=float,
-        default=0.5,
-        help="share of words seen once that are read as unknown, to learn what unknown means",
+        default=1.0,
+        metavar="A",
+        help="a word seen n times is read as unknown at a rate of A / (A + n)",
     )
     training.add_argument("--patience", type=int, help="stop after so many epochs without gain")
     training.add_argument("--jit", default="auto", choices=("auto", "true", "false"), help="XLA")

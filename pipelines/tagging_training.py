@@ -97,6 +97,7 @@ def _make_model(options, text, encoding):
         char_vocabulary_size=len(text.characters),
         word_units=options.word_units,
         char_encoder=None if options.char_encoder == "none" else options.char_encoder,
+        char_encoder_units=options.char_encoder_units,
         cell=options.cell,
         units=options.units,
         num_layers=options.num_layers,
@@ -146,24 +147,25 @@ def _training_batches(options, manifest, text, steps, first_epoch, settings):
         num_epochs=None,
         **settings,
     )
-    rare = tf.constant(_seen_once(manifest, text))
+    counts = tf.constant(_word_counts(manifest, text), "float32")
     generator = tf.random.Generator.from_seed(options.seed + first_epoch)
 
     def forget(inputs, tags, weight):
         words = inputs["word_ids"]
-        forgotten = generator.uniform(tf.shape(words)) < options.unknown_rate
-        words = tf.where(tf.gather(rare, words) & forgotten, 1, words)
+        rate = options.word_dropout / (options.word_dropout + tf.gather(counts, words))
+        forgotten = generator.uniform(tf.shape(words)) < rate
+        words = tf.where(forgotten & (words != 0), 1, words)
         return {**inputs, "word_ids": words}, tags, weight
 
     return batches.skip(skipped).map(forget)
 
 
-def _seen_once(manifest, text):
-    """Bool `(words,)`: the words that occur once in the training split."""
+def _word_counts(manifest, text):
+    """How often each word id occurs in the training split, `(words,)`."""
     counts = np.zeros(len(text.words), dtype="int64")
     for inputs, _, _ in tagging_batches(manifest.folder, "train", 256, characters=False):
         counts += np.bincount(inputs["word_ids"].numpy().ravel(), minlength=len(counts))
-    return (counts == 1) & (np.arange(len(counts)) > 1)
+    return np.maximum(counts, 1)
 
 
 def _pictures(options, manifest, text):

@@ -6,9 +6,8 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
 
-TINY = "--units 8 --word_units 8 --epochs 2 --batch_size 16 --learning_rate 0.02".split()
+TINY = ["--units=8", "--word_units=8", "--epochs=2", "--batch_size=16", "--learning_rate=0.02"]
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +34,11 @@ def corpus(tmp_path_factory):
     from seqnlp.samples import to_conll, travel
 
     folder = tmp_path_factory.mktemp("corpus")
-    for name, split, number in (("train", "train", 300), ("dev", "eval", 60), ("test", "test", 60)):
+    for name, split, number in (
+        ("train", "train", 300),
+        ("dev", "eval", 60),
+        ("test", "test", 60),
+    ):
         text = to_conll(travel(split)[:number])
         (folder / f"{name}.conll").write_text(text, encoding="utf-8")
     return folder
