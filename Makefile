@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
 RUN ?= runs/demo
 
-.PHONY: install demo test test-all lint bench lock serving220
+.PHONY: install demo test test-all lint bench peers lock serving220
 
 install: $(VENV)/dev
 
@@ -29,6 +29,11 @@ lint: $(VENV)/dev
 
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run
+
+# The peers that `make bench` compares with, in an environment of their own.
+peers:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install -q -r benchmarks/peers/requirements.txt
 
 # TensorFlow as TensorFlow Serving 2.20 links it, without Keras: what exports are checked with.
 serving220: .venv-serving220/ready

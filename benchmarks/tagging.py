@@ -1,0 +1,58 @@
+"""Runs `pipelines.tagging run` and appends its test figures to benchmarks/results.jsonl.
+
+python -m benchmarks.tagging NAME --data FOLDER -- --output DIR --train FOLDER/...
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import keras
+
+RESULTS = pathlib.Path(__file__).with_name("results.jsonl")
+
+
+def main(argv):
+    """Runs the stages in a process of their own, so that its wall time is a user's."""
+    own, given = (argv[: argv.index("--")], argv[argv.index("--") + 1 :])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging")
+    parser.add_argument("name", help="of the figure")
+    parser.add_argument("--data", default="", help="folder that the command calls DATA")
+    options = parser.parse_args(own)
+    output = pathlib.Path(given[given.index("--output") + 1])
+    command = ["-m", "pipelines.tagging", "run", *given]
+    started = time.monotonic()
+    subprocess.run([sys.executable, *command], check=True)
+    seconds = time.monotonic() - started
+    report = json.loads((output / "evaluation.json").read_text())
+    history = json.loads((output / "logs" / "history.json").read_text())
+    shown = " ".join(["python", *command]).replace(str(output), "DIR")
+    line = {
+        "name": options.name,
+        "measure": report["measure"],
+        "test": report["scores"]["model"],
+        "baseline": report["scores"]["most frequent tag"],
+        "dev": max(epoch[f"val_{report['measure']}"] for epoch in history),
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "seed": given[given.index("--seed") + 1] if "--seed" in given else 0,
+        "command": shown.replace(options.data, "DATA") if options.data else shown,
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("diff", "HEAD") else ""),
+        "date": datetime.date.today().isoformat(),
+        "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
+    }
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    print(json.dumps(line, indent=1))
+
+
+def _git(*arguments):
+    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
