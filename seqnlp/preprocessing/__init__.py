@@ -1,3 +1,10 @@
+try:
+    import apache_beam
+except ImportError as error:
+    raise ImportError(
+        'seqnlp.preprocessing needs apache-beam: pip install "seqnlp[beam]"'
+    ) from error
+
 from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences

@@ -1,3 +1,8 @@
+try:
+    import tensorflow
+except ImportError as error:
+    raise ImportError('seqnlp.text needs tensorflow: pip install "seqnlp[tensorflow]"') from error
+
 from seqnlp.text.normalize import Normalizer, valid_utf8
 from seqnlp.text.tagging_text import TaggingText
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
