@@ -86,7 +86,7 @@ def _explain(error):
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     raised = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Exit)\b", line)]
-    last = (raised or lines or [type(error).__name__])[-1]
+    last = raised[-1] if raised else ": ".join([type(error).__name__, *lines[-1:]])
     return f"The preparation did not finish: {last}"
 
 
