@@ -12,6 +12,9 @@ except ImportError as error:
 FORBIDDEN = -1e8
 """Scores below this are drawn as forbidden."""
 
+MOST_WRITTEN = 40
+"""With more columns than this, cells have a colour and no number."""
+
 
 def transitions(scores, tags, title="Transitions: from row to column"):
     """The transition scores of a CRF as a picture.
@@ -78,19 +81,19 @@ def _matrix(values, rows, columns, title, colours, limits, written, texts=None):
     axes.set_yticks(range(len(rows)), rows)
     axes.set_title(title, fontsize="medium")
     figure.colorbar(image, ax=axes, shrink=0.8)
-    if len(columns) <= 40:
-        middle = sum(limits) / 2
+    if len(columns) <= MOST_WRITTEN:
         for (row, column), value in np.ndenumerate(np.ma.filled(values, np.nan)):
             if np.isnan(value) or not texts[row, column]:
                 continue
-            dark = abs(value - middle) > 0.7 * (limits[1] - middle) and value != limits[0]
+            red, green, blue, _ = image.cmap(image.norm(value))
+            light = 0.3 * red + 0.6 * green + 0.1 * blue > 0.5
             axes.text(
                 column,
                 row,
-                written.format(texts[row, column]),
+                written.format(texts[row, column]).replace("-0.0", "0.0"),
                 ha="center",
                 va="center",
-                fontsize=6,
-                color="white" if dark else "black",
+                fontsize=7,
+                color="black" if light else "white",
             )
     return figure
