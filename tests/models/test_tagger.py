@@ -78,7 +78,7 @@ def test_a_saved_model_predicts_the_same_and_goes_on_training(fitted, tmp_path):
     for name, values in predict(loaded).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-5, atol=1e-5)
     again = loaded.fit(INPUTS, TAGS, batch_size=8, epochs=1, verbose=0).history["loss"]
-    assert again[-1] < 2 * losses[-1]
+    assert again[-1] < 0.2 * losses[0]  # characters are dropped at random in training
     assert int(loaded.optimizer.iterations) == 61
 
 

@@ -1,0 +1,246 @@
+"""What every public layer and model must do, from one table."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+from keras import ops, tree
+
+import seqnlp.layers
+import seqnlp.metrics
+import seqnlp.models
+from seqnlp import gradients
+from seqnlp.layers import (
+    CRF,
+    CharCNN,
+    CharLSTM,
+    LastPooling,
+    MaxPooling,
+    MeanPooling,
+    RNNEncoder,
+    crf_log_norm,
+)
+from seqnlp.models import CRFModel, Tagger
+
+JAX = keras.backend.backend() == "jax"
+TIME, NUM_TAGS = 4, 3
+RANDOM = np.random.default_rng(0)
+MASK = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 0, 0, 0]], dtype=bool)
+VALUES = RANDOM.normal(size=(3, TIME, 5)).astype("float32")
+POTENTIALS = RANDOM.normal(size=(3, TIME, NUM_TAGS)).astype("float32")
+WORDS = (RANDOM.integers(1, 9, size=(3, TIME)) * MASK).astype("int32")
+CHARS = (RANDOM.integers(1, 7, size=(3, TIME, 3)) * MASK[..., None]).astype("int32")
+TAGS = (WORDS % NUM_TAGS).astype("int32")
+ALLOWED = np.ones((NUM_TAGS + 1, NUM_TAGS + 1), dtype=bool)
+ALLOWED[0, 1] = ALLOWED[-1, 2] = False
+
+
+class Case(NamedTuple):
+    """A layer to make, its call arguments, and what to differentiate."""
+
+    make: Callable
+    inputs: dict
+    loss: Callable = lambda layer, outputs: sum(ops.sum(x * x) for x in tree.flatten(outputs))
+    loops: bool = False  # eager loops take minutes on JAX
+
+
+def crf_model(dtype=None):
+    words = keras.Input((None,), dtype="int32", name="words")
+    vectors = keras.layers.Embedding(9, 4, mask_zero=True, dtype=dtype)(words)
+    potentials = keras.layers.Dense(NUM_TAGS, dtype=dtype)(vectors)
+    return CRFModel({"words": words}, CRF(NUM_TAGS, ALLOWED)(potentials))
+
+
+def tagger(**arguments):
+    sizes = {"word_units": 4, "units": 6, "num_layers": 2, "char_vocabulary_size": 7}
+    return functools.partial(Tagger, 9, NUM_TAGS, **sizes, **arguments)
+
+
+def crf_norm(layer, outputs):
+    return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
+
+
+def model_loss(model, outputs):
+    return model.compute_loss(y=TAGS, y_pred=outputs)
+
+
+SEQUENCE = {"values": VALUES, "mask": MASK}
+WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
+CASES = {
+    "CRF": Case(
+        functools.partial(CRF, NUM_TAGS, ALLOWED),
+        {"potentials": POTENTIALS, "mask": MASK},
+        crf_norm,
+        loops=True,
+    ),
+    "CharCNN": Case(functools.partial(CharCNN, 7, 4, 6), {"char_ids": CHARS}),
+    "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
+    "LastPooling": Case(LastPooling, SEQUENCE),
+    "MaxPooling": Case(MaxPooling, SEQUENCE),
+    "MeanPooling": Case(MeanPooling, SEQUENCE),
+    "RNNEncoder": Case(
+        functools.partial(RNNEncoder, 3, num_layers=2, residual=True),
+        {"inputs": VALUES, "mask": MASK},
+        loops=True,
+    ),
+    "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
+    "Tagger": Case(
+        tagger(char_encoder="cnn", allowed_transitions=ALLOWED),
+        WORDS_AND_CHARS,
+        model_loss,
+        loops=True,
+    ),
+    "Tagger, softmax": Case(
+        tagger(char_encoder="lstm", cell="gru", head="softmax"),
+        WORDS_AND_CHARS,
+        model_loss,
+        loops=True,
+    ),
+}
+CLASSES = {
+    name: cls
+    for module in (seqnlp.layers, seqnlp.models)
+    for name, cls in vars(module).items()
+    if inspect.isclass(cls) and issubclass(cls, keras.layers.Layer) and not name.startswith("_")
+}
+
+
+@functools.cache
+def built(name, dtype=None):
+    """The case's layer with random weights."""
+    keras.utils.set_random_seed(1)
+    layer = CASES[name].make(dtype=dtype)
+    if not layer.built:
+        shapes = {key: tuple(array.shape) for key, array in CASES[name].inputs.items()}
+        if isinstance(layer, keras.Model):
+            layer.build(shapes)
+        else:
+            layer.build(**{f"{key}_shape": shape for key, shape in shapes.items()})
+    random = np.random.default_rng(2)
+    layer.set_weights([random.normal(size=w.shape, scale=0.5) for w in layer.weights])
+    return layer
+
+
+def call(layer, inputs):
+    if isinstance(layer, keras.Model):
+        return layer(inputs, training=False)
+    return layer(**inputs)
+
+
+def answer(layer, inputs, compiled=JAX):
+    """The layer's outputs, as a flat list of arrays."""
+    function = gradients.compiled(call_of(layer)) if compiled else call_of(layer)
+    return [ops.convert_to_numpy(x) for x in tree.flatten(function(inputs))]
+
+
+def call_of(layer):
+    return lambda inputs: call(layer, inputs)
+
+
+def assert_all_close(actual, expected, **tolerance):
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, b, **{"rtol": 1e-4, "atol": 1e-5, **tolerance})
+
+
+@pytest.fixture(params=CASES)
+def name(request):
+    return request.param
+
+
+def test_every_public_layer_and_model_is_in_the_table():
+    assert set(CLASSES) == {name.split(",")[0] for name in CASES}
+
+
+@pytest.mark.parametrize("cls", [*CLASSES.values(), seqnlp.metrics.TokenAccuracy])
+def test_is_registered_under_the_package_seqnlp(cls):
+    assert keras.saving.get_registered_name(cls) == f"seqnlp>{cls.__name__}"
+
+
+def test_config_makes_it_again(name):
+    layer = built(name)
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+def test_a_keras_file_keeps_its_outputs(name, tmp_path):
+    layer, inputs = built(name), CASES[name].inputs
+    model = layer
+    if not isinstance(layer, keras.Model):
+        symbols = {
+            key: keras.Input((None, *array.shape[2:]), dtype=array.dtype, name=key)
+            for key, array in inputs.items()
+        }
+        model = keras.Model(symbols, tree.flatten(layer(**symbols)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert_all_close(answer(loaded, inputs), answer(model, inputs), rtol=1e-6, atol=1e-6)
+
+
+def test_compiled_it_answers_as_it_does_eagerly(name):
+    if JAX and CASES[name].loops:
+        return  # the other backend compares; here all other tests run it compiled
+    inputs = CASES[name].inputs
+    compiled = answer(built(name), inputs, compiled=True)
+    assert_all_close(compiled, answer(built(name), inputs, compiled=False))
+
+
+def test_padding_changes_nothing(name):
+    inputs = CASES[name].inputs
+    padded = {}
+    for key, array in inputs.items():
+        filling = 7 if array.dtype == "float32" else 0
+        widths = [(0, 0), (0, 2), *[(0, 0)] * (array.ndim - 2)]
+        padded[key] = np.pad(array, widths, constant_values=filling)
+    expected = answer(built(name), inputs)
+    for a, b in zip(answer(built(name), padded), expected, strict=True):
+        if a.shape != b.shape:  # has an axis of time
+            a, b = a[:, :TIME][MASK], b[MASK]
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
+    layer = built(name, "mixed_bfloat16")
+    outputs = gradients.compiled(call_of(layer))(CASES[name].inputs)
+    floats = [x for x in tree.flatten(outputs) if "float" in str(x.dtype)]
+    expected = [x for x in answer(built(name), CASES[name].inputs) if "float" in str(x.dtype)]
+    for a, b in zip(floats, expected, strict=True):
+        a = ops.convert_to_numpy(ops.cast(a, "float32"))
+        np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
+    ends_in_scores = isinstance(outputs, dict)
+    dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
+    assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
+    assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
+
+
+def test_every_weight_has_a_finite_gradient(name):
+    case, layer = CASES[name], built(name)
+    weights = layer.trainable_weights
+    if not weights:
+        return
+    sizes = np.cumsum([np.prod(weight.shape, dtype=int) for weight in weights])[:-1]
+
+    def loss(flat):
+        pieces = ops.split(flat, [int(size) for size in sizes])
+        values = [ops.reshape(x, w.shape) for x, w in zip(pieces, weights, strict=True)]
+        with keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
+            return case.loss(layer, call(layer, case.inputs))
+
+    flat = np.concatenate([ops.convert_to_numpy(weight).ravel() for weight in weights])
+    found = ops.convert_to_numpy(gradients.compiled(gradients.gradient(loss))(flat))
+    for weight, gradient in zip(weights, np.split(found, sizes), strict=True):
+        assert np.isfinite(gradient).all(), weight.path
+        assert gradient.any(), weight.path
+
+
+if JAX:
+
+    def test_lowers_for_processors_gpus_and_tpus(name):
+        import jax
+
+        function = jax.jit(call_of(built(name)))
+        exported = jax.export.export(function, platforms=["cpu", "cuda", "tpu"])
+        assert exported(CASES[name].inputs).platforms == ("cpu", "cuda", "tpu")
