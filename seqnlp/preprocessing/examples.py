@@ -27,12 +27,14 @@ class RejectUnseenTags(beam.DoFn):
 
     def process(self, sentence, tags):
         """Passes on one sentence; `tags` is the list of tags of the training split."""
-        if set(sentence.tags).issubset(tags):
+        # Where training has no sentence at all, that is the fault to be told.
+        if not tags or set(sentence.tags).issubset(tags):
             yield sentence
             return
         tag = next(tag for tag in sentence.tags if tag not in tags)
-        names = ", ".join(tags) or "none at all"
-        reason = f"tag {tag!r} does not occur in the training split; its tags are {names}"
+        reason = (
+            f"tag {tag!r} does not occur in the training split; its tags are {', '.join(tags)}"
+        )
         pairs = zip(sentence.tokens, sentence.tags, strict=True)
         text = "\n".join(f"{token}\t{tag}" for token, tag in pairs)
         yield add_reject(Reject(sentence.file, sentence.line, "unseen_tag", reason, text))

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from seqnlp.preprocessing import PrepareError, prepare_tagging
 from seqnlp.preprocessing.split import split_of
-from seqnlp.records import SPLITS, read_manifest, read_sentences, read_tfrecord
+from seqnlp.records import SPLITS, read_manifest, read_sentences, read_tfrecord, tagging_batches
 from seqnlp.text import TaggingText
 
 CITIES = ["Paris", "Seoul", "London", "서울", "Zürich"]
@@ -245,6 +245,21 @@ def test_a_dev_sentence_with_a_tag_that_training_lacks_is_rejected(files, tmp_pa
     assert row["reason"] == (
         "tag 'B-ship' does not occur in the training split; its tags are O, B-city"
     )
+
+
+def test_hostile_tokens_come_back_as_they_were(tmp_path):
+    tokens, tags = (
+        ["[PAD]", "[UNK]", "a\nb", "c\r", "한\u2028"],
+        ["O", "B-[PAD]", "O", "B- x", "O"],
+    )
+    path = tmp_path / "f.jsonl"
+    path.write_text(json.dumps({"tokens": tokens, "tags": tags}) + "\n")
+    output = tmp_path / "out"
+    prepare_tagging(output, path, path, path, input_format="jsonl", lowercase=False)
+    assert list(read_sentences(output, "train")) == [(tokens, tags)]
+    assert TaggingText.load(output).words.tokens == ["[PAD]", "[UNK]", "한\u2028"]
+    inputs, _, _ = next(iter(tagging_batches(output, "train", 1)))
+    assert inputs["word_ids"].numpy().tolist() == [[1, 1, 1, 1, 2]]
 
 
 def refused(output, *args, **options):

@@ -116,6 +116,12 @@ def test_a_sentence_with_an_unseen_tag_is_a_reject():
         assert_that(rejects, equal_to(expected), label="rejects")
 
 
+def test_without_training_tags_no_sentence_is_blamed():
+    with run() as root:
+        outputs = root | beam.Create(sentences("a/O")) | beam.ParDo(RejectUnseenTags(), [])
+        assert_that(outputs | beam.Map(lambda s: s.line), equal_to([1]))
+
+
 def test_the_split_of_a_sentence_never_changes():
     fractions = {"train": 0.8, "eval": 0.1, "test": 0.1}
     found = [split_of([f"w{number}"], 0, fractions) for number in range(24)]
