@@ -233,18 +233,27 @@ class TensorBoardTagger(keras.callbacks.Callback):
         return plot.transitions(bordered, self.tags)
 
     def table(self):
-        """A Markdown table: token, true and predicted tag, the wrong ones in bold."""
+        """A Markdown table: a sentence a row, with its true and its predicted tags.
+
+        A tagged token reads `token/tag`; tokens outside of spans (`O`) are left out. Wrong
+        predictions, a missed one among them, are in bold.
+        """
         predicted = self.model.predict_on_batch(self.inputs)["tags"]
-        rows = []
+        rows = ["|sentence|true|predicted|", "|---|---|---|"]
         for (tokens, true), guess in zip(self.sentences, predicted, strict=True):
             guess = [self.tags[tag] for tag in guess[: len(tokens)]]
-            wrong = [a != b for a, b in zip(true, guess, strict=True)]
-            rows.append(_row("sentence", map(_plain, tokens)))
-            rows.append(_row("true", map(_plain, true)))
-            rows.append(_row("predicted", map(_marked, guess, wrong)))
-        columns = max((len(tokens) for tokens, _ in self.sentences), default=0)
-        header = _row("", map(str, range(1, columns + 1)))
-        return "\n".join([header, "|---" * (columns + 1) + "|", *rows])
+            tagged = list(
+                zip(map(_plain, tokens), map(_plain, true), map(_plain, guess), strict=True)
+            )
+            sentence = " ".join(token for token, *_ in tagged)
+            right = " ".join(f"{token}/{tag}" for token, tag, _ in tagged if tag != "O")
+            marked = " ".join(
+                f"{token}/{tag}" if tag == expected else f"**{token}/{tag}**"
+                for token, expected, tag in tagged
+                if (expected, tag) != ("O", "O")
+            )
+            rows.append(f"|{sentence}|{right}|{marked}|")
+        return "\n".join(rows)
 
     def project(self):
         """Writes the word vectors, their names and the projector's configuration."""
@@ -257,15 +266,7 @@ class TensorBoardTagger(keras.callbacks.Callback):
             file.write(f"embeddings {{ {config} }}\n")
 
 
-def _row(name, cells):
-    return "|".join(["", name, *cells, ""])
-
-
 def _plain(text):
     """Text that neither Markdown nor HTML takes for markup."""
     escaped = html.escape(text)
     return "".join(f"&#{ord(letter)};" if letter in "|*_`\\[]#" else letter for letter in escaped)
-
-
-def _marked(text, wrong):
-    return f"**{_plain(text)}**" if wrong else _plain(text)
