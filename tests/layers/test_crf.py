@@ -1,5 +1,6 @@
 """The CRF against enumeration of every path, on both backends, eager and compiled."""
 
+import functools
 import itertools
 
 import keras
@@ -93,7 +94,15 @@ CASES = {
     "constrained": Case(seed=2).forbid(),
     "large and constrained": Case(scale=30.0, seed=3).forbid(),
 }
-MODES = {"eager": lambda function: function, "compiled": gradients.compiled}
+compiled = functools.cache(gradients.compiled)  # all cases have the same shapes
+MODES = {"eager": lambda function: function, "compiled": compiled}
+# An eager loop is compiled anew at every call on JAX, so one case of each recursion is enough.
+JAX = keras.backend.backend() == "jax"
+EAGER_CASES = ["small", "large"] if JAX else list(CASES)
+fast = compiled if JAX else MODES["eager"]
+CASES_AND_MODES = [(case, "compiled") for case in CASES] + [
+    (case, "eager") for case in EAGER_CASES
+]
 
 
 @pytest.fixture(params=CASES)
@@ -101,16 +110,51 @@ def case(request):
     return CASES[request.param]
 
 
-@pytest.fixture(params=MODES)
-def mode(request):
-    return MODES[request.param]
+@pytest.fixture(params=CASES_AND_MODES, ids="-".join)
+def case_and_mode(request):
+    case, mode = request.param
+    return CASES[case], MODES[mode]
+
+
+def masked_log_norm(potentials, mask, *scores):
+    return ops.sum(crf_log_norm(potentials, mask, *scores))
+
+
+def total_log_norm(potentials, *scores):
+    return masked_log_norm(potentials, MASK, *scores)
+
+
+def weighted_log_norm(transitions, potentials, start, end):
+    return ops.sum(ROW_WEIGHTS * crf_log_norm(potentials, MASK, transitions, start, end))
+
+
+def start_log_norm(start, potentials, transitions, end):
+    return ops.sum(crf_log_norm(potentials, MASK, transitions, start, end))
+
+
+def end_log_norm(end, potentials, transitions, start):
+    return ops.sum(crf_log_norm(potentials, MASK, transitions, start, end))
+
+
+ROW_WEIGHTS = np.arange(1.0, len(MASK) + 1).astype("float32")  # another gradient for every row
+GRADIENTS = {
+    function.__name__: gradients.gradient(function)
+    for function in (
+        masked_log_norm,
+        total_log_norm,
+        weighted_log_norm,
+        start_log_norm,
+        end_log_norm,
+    )
+}
 
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-def test_sequence_score_adds_up_potentials_and_transitions(case, mode):
+def test_sequence_score_adds_up_potentials_and_transitions(case_and_mode):
+    case, mode = case_and_mode
     random = np.random.default_rng(4)
     paths = [random.integers(TAGS, size=int(MASK[row].sum())) for row in ROWS]
     tags = np.array([case.tags(row, path) for row, path in enumerate(paths)])
@@ -119,7 +163,8 @@ def test_sequence_score_adds_up_potentials_and_transitions(case, mode):
     np.testing.assert_allclose(numpy(actual), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_log_norm_sums_over_every_path(case, mode):
+def test_log_norm_sums_over_every_path(case_and_mode):
+    case, mode = case_and_mode
     actual = mode(crf_log_norm)(case.potentials, MASK, *case.scores)
     np.testing.assert_allclose(numpy(actual), case.log_norm(), rtol=1e-5, atol=1e-5)
 
@@ -128,56 +173,52 @@ def test_log_norm_sums_over_every_path(case, mode):
 def test_likelihoods_of_all_paths_sum_to_one(case, row):
     tags = np.array([case.tags(row, path) for path in case.paths(row)])
     repeated = [np.repeat(x[row : row + 1], len(tags), axis=0) for x in (case.potentials, MASK)]
-    likelihood = gradients.compiled(crf_log_likelihood)(
-        repeated[0], tags, repeated[1], *case.scores
-    )
+    # A fixed number of rows, so that rows of all lengths share one compiled function.
+    repeated = [np.resize(x, (TAGS**TIME, *x.shape[1:])) for x in repeated]
+    padded = np.resize(tags, (TAGS**TIME, TIME))
+    likelihood = compiled(crf_log_likelihood)(repeated[0], padded, repeated[1], *case.scores)
+    likelihood = likelihood[: len(tags)]
     assert np.exp(numpy(likelihood).astype("float64")).sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_marginals_are_summed_path_probabilities(case, mode):
+def test_marginals_are_summed_path_probabilities(case_and_mode):
+    case, mode = case_and_mode
     actual = mode(crf_marginals)(case.potentials, MASK, *case.scores)
     np.testing.assert_allclose(numpy(actual), case.marginals(), atol=2e-5)
 
 
-def test_marginals_are_the_gradient_of_the_log_norm(case, mode):
-    def total(potentials):
-        return ops.sum(crf_log_norm(potentials, MASK, *case.scores))
-
-    gradient = mode(gradients.gradient(total))(case.potentials)
+def test_marginals_are_the_gradient_of_the_log_norm(case_and_mode):
+    case, mode = case_and_mode
+    gradient = mode(GRADIENTS["total_log_norm"])(case.potentials, *case.scores)
     np.testing.assert_allclose(numpy(gradient), case.marginals(), atol=2e-5)
 
 
-def test_gradient_of_the_transitions_counts_their_expected_uses(case, mode):
-    weights = np.arange(1.0, len(MASK) + 1).astype("float32")  # another gradient for every row
-
-    def total(transitions):
-        return ops.sum(
-            weights * crf_log_norm(case.potentials, MASK, transitions, *case.scores[1:])
-        )
-
+def test_gradient_of_the_transitions_counts_their_expected_uses(case_and_mode):
+    case, mode = case_and_mode
     expected = np.zeros((TAGS, TAGS))
     for row, path, probability in case.probable_paths():
         for pair in itertools.pairwise(path):
-            expected[pair] += weights[row] * probability
-    actual = mode(gradients.gradient(total))(case.scores[0])
+            expected[pair] += ROW_WEIGHTS[row] * probability
+    transitions, *boundaries = case.scores
+    actual = mode(GRADIENTS["weighted_log_norm"])(transitions, case.potentials, *boundaries)
     np.testing.assert_allclose(numpy(actual), expected, atol=2e-4)
 
 
-@pytest.mark.parametrize(("which", "token"), [(1, 0), (2, -1)], ids=["start", "end"])
+@pytest.mark.parametrize(("which", "token"), [("start", 0), ("end", -1)])
 def test_gradient_of_a_boundary_counts_its_expected_uses(case, which, token):
-    def total(boundary):
-        scores = [boundary if at == which else case.scores[at] for at in range(3)]
-        return ops.sum(crf_log_norm(case.potentials, MASK, *scores))
-
+    transitions, start, end = case.scores
+    boundary, other = (start, end) if which == "start" else (end, start)
     expected = np.zeros(TAGS)
     for _, path, probability in case.probable_paths():
         if path:
             expected[path[token]] += probability
-    actual = gradients.gradient(total)(case.scores[which])
+    gradient = compiled(GRADIENTS[f"{which}_log_norm"])
+    actual = gradient(boundary, case.potentials, transitions, other)
     np.testing.assert_allclose(numpy(actual), expected, atol=1e-4)
 
 
-def test_decode_finds_the_best_path_and_its_score(case, mode):
+def test_decode_finds_the_best_path_and_its_score(case_and_mode):
+    case, mode = case_and_mode
     tags, scores = mode(crf_decode)(case.potentials, MASK, *case.scores)
     best = [int(np.argmax(case.path_scores(row))) for row in ROWS]
     expected = [case.tags(row, case.paths(row)[best[row]]) for row in ROWS]
@@ -188,19 +229,17 @@ def test_decode_finds_the_best_path_and_its_score(case, mode):
 
 def test_a_batch_of_empty_rows_decodes_to_zeros_and_has_no_gradient():
     case, nothing = CASES["small"], np.zeros_like(MASK)
-    gradient = gradients.gradient(
-        lambda potentials: ops.sum(crf_log_norm(potentials, nothing, *case.scores))
-    )
-    tags, scores = crf_decode(case.potentials, nothing, *case.scores)
-    for zeros in (tags, scores, gradient(case.potentials)):
+    tags, scores = compiled(crf_decode)(case.potentials, nothing, *case.scores)
+    gradient = compiled(GRADIENTS["masked_log_norm"])(case.potentials, nothing, *case.scores)
+    for zeros in (tags, scores, gradient):
         assert not numpy(zeros).any()
 
 
-def test_what_stands_at_padding_changes_nothing(mode):
+def test_what_stands_at_padding_changes_nothing():
     case = CASES["small"]
     spoilt = np.where(MASK[..., None], case.potentials, np.float32("nan"))
-    expected = mode(crf_log_norm)(case.potentials, MASK, *case.scores)
-    actual = mode(crf_log_norm)(spoilt, MASK, *case.scores)
+    expected = compiled(crf_log_norm)(case.potentials, MASK, *case.scores)
+    actual = compiled(crf_log_norm)(spoilt, MASK, *case.scores)
     np.testing.assert_array_equal(numpy(actual), numpy(expected))
 
 
@@ -210,16 +249,16 @@ def test_paths_that_underflow_in_float32_are_kept():
     transitions = np.full((3, 3), -1e9, dtype="float32")
     transitions[0, 1] = transitions[1, 2] = 0
     mask = np.ones((1, 3), dtype=bool)
-    assert numpy(crf_log_norm(potentials, mask, transitions))[0] == pytest.approx(-200)
-    assert numpy(crf_decode(potentials, mask, transitions)[0]).tolist() == [[0, 1, 2]]
+    assert numpy(fast(crf_log_norm)(potentials, mask, transitions))[0] == pytest.approx(-200)
+    assert numpy(fast(crf_decode)(potentials, mask, transitions)[0]).tolist() == [[0, 1, 2]]
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision_potentials_are_computed_in_float32(dtype):
     case = CASES["small"]
     half = ops.cast(case.potentials, dtype)
-    expected = crf_log_norm(ops.cast(half, "float32"), MASK, *case.scores)
-    actual = crf_log_norm(half, MASK, *case.scores)
+    expected = compiled(crf_log_norm)(ops.cast(half, "float32"), MASK, *case.scores)
+    actual = compiled(crf_log_norm)(half, MASK, *case.scores)
     assert keras.backend.standardize_dtype(actual.dtype) == "float32"
     np.testing.assert_array_equal(numpy(actual), numpy(expected))
 
@@ -242,7 +281,8 @@ def test_decoded_tags_never_break_the_constraints(encoding, use_boundaries, poli
     potentials = 100 * np.random.default_rng(5).normal(size=(64, 7, len(names)))
     lengths = np.random.default_rng(6).integers(1, 8, size=64)
     mask = np.arange(7) < lengths[:, None]
-    tags = numpy(crf(potentials.astype("float32"), mask=mask)["tags"])
+    crf.build(potentials.shape)
+    tags = numpy(fast(crf.__call__)(potentials.astype("float32"), mask)["tags"])
     for row, length in zip(tags, lengths, strict=True):
         assert tag_schemes.first_illegal([names[tag] for tag in row[:length]], encoding) is None
 
