@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import pathlib
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ import tempfile
 from serving import conformance
 from serving.cases import write_cases
 from serving.client import Client, ServingError
+from serving.client import main as client_program
 from serving.double_process import ROOT, clean_environment, running_double
 from serving.op_check import unsupported_ops
 
@@ -73,6 +75,7 @@ def _check_ops(folder):
 def _ask(double, model_name, cases):
     client = Client("127.0.0.1", double.rest_port, model_name)
     _show(client, cases[0])
+    _show_as_client(double.rest_port, model_name, cases)
     report = {"client": _check_client(client, cases)}
     target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name)
     items = list(conformance.check(target, cases))
@@ -99,6 +102,18 @@ def _show(client, case):
         text = json.dumps(value, ensure_ascii=False)
         cut = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " ..."
         print(f"{title} ({case['signature']} at {client.host}:{client.port}): {cut}")
+
+
+def _show_as_client(port, model_name, cases):
+    """Asks once more as a person would, for the spans where the model has them."""
+    signatures = [case["signature"] for case in cases]
+    case = cases[signatures.index("spans") if "spans" in signatures else 0]
+    if not _client_knows(case) or "text" not in case["inputs"]:
+        return
+    words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
+    words.append(case["inputs"]["text"][0])
+    print("$ python serving/client.py", shlex.join(words), flush=True)
+    client_program(words)
 
 
 def _all_agree(check, differences):

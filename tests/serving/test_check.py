@@ -24,10 +24,16 @@ def test_a_good_export_passes_every_check(folder, cases, capsys):
     assert report["conformance over REST"].endswith(" items passed")
     assert report["ovmsclient over gRPC"] == "3 requests agree"
     assert report["tensorflow 2.20"] == NOT_RUN
-    request, answer = capsys.readouterr().out.splitlines()
+    request, answer, asked, *table = capsys.readouterr().out.splitlines()
     assert request.endswith('{"text": ["Anna met Jo at 12"]}')
     assert request.startswith("request (serving_default at 127.0.0.1:")
     assert '"tags": [["B-NAME", "O", "B-NAME", "O", "B-TIME"]]' in answer
+    assert asked.startswith("$ python serving/client.py --port ")
+    assert asked.endswith("--model tagger --signature spans 'Anna met Jo at 12'")
+    assert table[:2] == [
+        "Anna met Jo at 12",
+        "  span  type  score   bytes  characters",
+    ]
 
 
 def test_another_answer_fails(folder, cases):

@@ -1,0 +1,36 @@
+"""What the README shows is what happens."""
+
+import pathlib
+import re
+
+from pipelines import tagging
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_python_example_runs_and_predicts_tags(capsys):
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert re.search(r"\[\[[0-4]( [0-4]){11}\]\n \[[0-4]( [0-4]){11}\]\]", printed)
+
+
+def test_every_make_target_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([\w-]+):", makefile, flags=re.MULTILINE))
+    assert set(re.findall(r"make ([a-z][\w-]*)", README)) <= targets
+
+
+def test_every_option_of_the_pipeline_exists():
+    options = set(tagging.arguments()._option_string_actions)
+    blocks = re.findall(r"python -m pipelines\.tagging .*?(?=\n\n|`)", README, flags=re.DOTALL)
+    shown = set(re.findall(r"--[a-z_]+", "\n".join(blocks)))
+    assert shown
+    assert shown <= options
+
+
+def test_every_file_that_the_readme_names_exists():
+    named = set(re.findall(r"`((?:serving|benchmarks|tests)/[\w./]+\.\w+)`", README))
+    assert named
+    assert {name for name in named if not (ROOT / name).exists()} == set()
