@@ -91,7 +91,11 @@ def judge(folder, options, statistics, rejects, text):
     counts = ", ".join(f"{sentences[split]} {split}" for split in SPLITS)
     empty = [split for split in SPLITS if not sentences[split]]
     tags = statistics["splits"]["train"]["tags"]
-    if share > options["max_rejects"]:
+    damaged = rejects["kinds"].get("damaged_file", 0)
+    if damaged:
+        problem = f"{damaged} of the input files cannot be read to the end: the rest is unknown"
+        advice = "Copy the file again, or give what can be read of it as a file of its own."
+    elif share > options["max_rejects"]:
         problem = (
             f"{rejects['count']} of {total} sentences ({share:.1%}) were rejected, and "
             f"`max_rejects` allows {options['max_rejects']:.1%}"

@@ -146,4 +146,5 @@ def write_rejects(rejects, folder):
             file.write(json.dumps(row, sort_keys=True).encode() + b"\n")
 
     entry, _ = write_file(folder, REJECTS_FILE, write)
-    return {"count": len(rows), "kinds": kinds, "first": rows[:5], "file": entry}
+    first = sorted(rows, key=lambda row: row["kind"] != "damaged_file")[:5]
+    return {"count": len(rows), "kinds": kinds, "first": first, "file": entry}

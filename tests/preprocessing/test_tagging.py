@@ -285,6 +285,16 @@ def test_too_many_rejects_are_told_with_place_and_advice(files, tmp_path):
     assert len(tree(output)["rejects/rejects.jsonl"].splitlines()) == 7
 
 
+def test_a_file_that_breaks_off_is_refused_however_large_the_rest(tmp_path):
+    whole = "".join(f"{index}\t{'OX'[index % 2]}\n\n" for index in range(1000))
+    path = tmp_path / "train.conll.gz"
+    path.write_bytes(gzip.compress(whole.encode())[:-20])
+    with pytest.raises(PrepareError, match="1 of the input files cannot be read to the end") as e:
+        prepare_tagging(tmp_path / "out", path)
+    assert f"First rejects: {path}:" in str(e.value)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
 def test_an_empty_split_is_refused(files, tmp_path):
     blank = tmp_path / "blank.conll"
     blank.write_text("\n\n")
