@@ -1,0 +1,50 @@
+"""Writes the newest figure of each name in results.jsonl into the README's table."""
+
+import json
+import pathlib
+
+from benchmarks.tagging import RESULTS
+
+README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
+BEGIN, END = "<!-- figures: benchmarks/readme.py -->\n", "<!-- end of figures -->\n"
+
+
+def table(lines):
+    """A Markdown table and the commands below it; `lines` are those of results.jsonl."""
+    newest = {line["name"]: line for line in lines}
+    rows = ["| figure | measure | test | dev | most frequent tag | wall time |"]
+    rows.append("|---|---|---:|---:|---:|---:|")
+    commands = []
+    for name, line in newest.items():
+        measure = line["measure"]
+        figures = (line["test"][measure], line["dev"], line["baseline"][measure])
+        shown = " | ".join(_cut(figure) for figure in figures)
+        minutes = f"{line['seconds'] / 60:.1f} min"
+        rows.append(f"| {name} | {measure.replace('_', ' ')} | {shown} | {minutes} |")
+        commands += [
+            f"    # {name} (commit {line['commit']}, seed {line['seed']})",
+            _wrapped(line),
+        ]
+    return "\n".join([*rows, "", *commands, ""])
+
+
+def _cut(figure):
+    """Four digits, never rounded up."""
+    return f"{int(figure * 10_000) / 10_000:.4f}"
+
+
+def _wrapped(line):
+    return "    " + line["command"].replace(" --", " \\\n      --")
+
+
+def main():
+    """Rewrites the README."""
+    lines = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(before + BEGIN + table(lines) + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
