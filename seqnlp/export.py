@@ -1,16 +1,16 @@
 """Models as SavedModels that take strings, for TensorFlow Serving."""
 
-import keras
-
-from seqnlp.tag_schemes import split_tag
-from seqnlp.text import valid_utf8
-
 try:
     import tensorflow as tf
 except ImportError as error:
     raise ImportError(
         'seqnlp.export needs tensorflow: pip install "seqnlp[tensorflow]"'
     ) from error
+
+import keras
+
+from seqnlp.tag_schemes import split_tag
+from seqnlp.text import valid_utf8
 
 
 def saved_model(model, text, path, signatures):
