@@ -1,61 +1,16 @@
 import gzip
 import json
 import os
-import random
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
-from seqnlp.preprocessing import PrepareError, prepare_tagging
+from seqnlp.preprocessing import prepare_tagging
 from seqnlp.preprocessing.split import split_of
 from seqnlp.records import SPLITS, read_manifest, read_sentences, read_tfrecord, tagging_batches
 from seqnlp.text import TaggingText
-
-CITIES = ["Paris", "Seoul", "London", "서울", "Zürich"]
-
-
-def corpus(count, seed=0):
-    """Distinct sentences as lists of (token, tag)."""
-    rng = random.Random(seed)
-    sentences = []
-    for number in range(count):
-        words = [(f"word{rng.randrange(40)}", "O") for _ in range(rng.randint(1, 6))]
-        sentences.append(
-            [("to", "O"), (rng.choice(CITIES), "B-city"), *words, (f"x{number}", "O")]
-        )
-    return sentences
-
-
-def conll(sentences):
-    return "".join("".join(f"{w}\t{t}\n" for w, t in s) + "\n" for s in sentences)
-
-
-def write(path, sentences):
-    path.write_text(conll(sentences), encoding="utf-8")
-    return str(path)
-
-
-def content(path):
-    return Path(path).read_text(encoding="utf-8")
-
-
-def tree(folder):
-    paths = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("corpus")
-    sentences = corpus(300)
-    sentences[10] = sentences[20] = sentences[30]
-    parts = [write(folder / f"part{n}.conll", sentences[n::3]) for n in range(3)]
-    held_out = [write(folder / f"{n}.conll", corpus(30, seed)) for n, seed in [("d", 1), ("t", 2)]]
-    return parts, *held_out
+from tests.preprocessing.small_corpus import conll, content, corpus, tree, write
 
 
 @pytest.fixture(scope="module")
@@ -260,141 +215,6 @@ def test_hostile_tokens_come_back_as_they_were(tmp_path):
     assert TaggingText.load(output).words.tokens == ["[PAD]", "[UNK]", "한\u2028"]
     inputs, _, _ = next(iter(tagging_batches(output, "train", 1)))
     assert inputs["word_ids"].numpy().tolist() == [[1, 1, 1, 1, 2]]
-
-
-def refused(output, *args, **options):
-    """The message of a preparation that fails, which leaves no manifest."""
-    with pytest.raises(PrepareError) as caught:
-        prepare_tagging(output, *args, **options)
-    assert not os.path.exists(os.path.join(output, "manifest.json"))
-    return str(caught.value)
-
-
-def test_too_many_rejects_are_told_with_place_and_advice(files, tmp_path):
-    bad = tmp_path / "bad.conll"
-    bad.write_text("a\tO\n\n" * 2 + "a\tB-city\n\n" + "b\n\n" * 7)
-    output = tmp_path / "out"
-    reason = "column 2 (tag): expected 2 columns, received 1"
-    first = "; ".join(f"{bad}:{line}: {reason}" for line in (7, 9, 11, 13, 15))
-    assert refused(output, bad, *files[1:]) == (
-        "The preparation did not finish: 7 of 70 sentences (10.0%) were rejected, and "
-        f"`max_rejects` allows 1.0%. First rejects: {first}. All of them, with their text: "
-        f"{output}/rejects/rejects.jsonl. Correct the input or its description, or raise "
-        "`max_rejects`."
-    )
-    assert len(tree(output)["rejects/rejects.jsonl"].splitlines()) == 7
-
-
-def test_a_file_that_breaks_off_is_refused_however_large_the_rest(tmp_path):
-    whole = "".join(f"{index}\t{'OX'[index % 2]}\n\n" for index in range(1000))
-    path = tmp_path / "train.conll.gz"
-    path.write_bytes(gzip.compress(whole.encode())[:-20])
-    with pytest.raises(PrepareError, match="1 of the input files cannot be read to the end") as e:
-        prepare_tagging(tmp_path / "out", path)
-    assert f"First rejects: {path}:" in str(e.value)
-    assert not (tmp_path / "out" / "manifest.json").exists()
-
-
-def test_an_empty_split_is_refused(files, tmp_path):
-    blank = tmp_path / "blank.conll"
-    blank.write_text("\n\n")
-    assert refused(tmp_path / "out", files[0], blank, files[2]) == (
-        "The preparation did not finish: the eval split has no sentence (300 train, 0 eval, "
-        "30 test; 0 rejected). Give more sentences, or files for `dev`."
-    )
-    assert "train split has no sentence (0 train" in refused(
-        tmp_path / "out", blank, *files[1:], max_rejects=1.0
-    )
-
-
-def test_one_tag_only_is_refused(tmp_path):
-    args = [write(tmp_path / name, [[(f"{name}{n}", "O")] for n in range(5)]) for name in "abc"]
-    assert refused(tmp_path / "out", *args) == (
-        "The preparation did not finish: the training split has one tag only, 'O', and needs "
-        "two. Check which column or field holds the tags."
-    )
-
-
-def test_a_vocabulary_of_only_specials_is_refused(files, tmp_path):
-    message = refused(tmp_path / "out", *files, min_count=100_000)
-    assert message.startswith(
-        "The preparation did not finish: no vocabulary can be made: `min_count` must leave"
-    )
-    assert message.endswith("Received: min_count=100000. Correct the named argument or the input.")
-
-
-def test_a_failed_preparation_removes_the_manifest_of_an_earlier_one(files, tmp_path):
-    prepare_tagging(tmp_path / "out", *files)
-    refused(tmp_path / "out", *files, min_count=100_000)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"num_shards": 0}, "`num_shards` must be at least 1. Received: num_shards=0"),
-        ({"min_count": 0}, "`min_count` must be at least 1. Received: min_count=0"),
-        (
-            {"max_rejects": 1.5},
-            "`max_rejects` must be a share from 0 to 1. Received: max_rejects=1.5",
-        ),
-        (
-            {"vocabulary_size": 2},
-            "`vocabulary_size` must be at least 3, the two specials and a word. "
-            "Received: vocabulary_size=2",
-        ),
-        (
-            {"normal_form": "nfd"},
-            "`normal_form` must be 'nfc', 'nfkc' or None. Received: normal_form='nfd'",
-        ),
-        (
-            {"pipeline_options": ["--runner=DaskRunner"]},
-            "`pipeline_options` must not ask for the DaskRunner: it writes no shard and reports "
-            "success. Received: pipeline_options=[..., '--runner=DaskRunner']",
-        ),
-    ],
-)
-def test_wrong_options_write_nothing(files, tmp_path, options, message):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011
-        prepare_tagging(tmp_path / "out", *files, **options)
-    assert str(caught.value) == message
-    assert not (tmp_path / "out").exists()
-
-
-def test_an_unknown_runner_is_named(files, tmp_path):
-    with pytest.raises(ValueError, match="must name a runner of Beam.*'--runner=Sparkle'"):
-        prepare_tagging(tmp_path / "out", *files, pipeline_options=["--runner=Sparkle"])
-
-
-def test_an_output_that_is_a_file_is_refused(files, tmp_path):
-    (tmp_path / "out").write_text("")
-    with pytest.raises(ValueError, match="`output` must be a folder, and this is a file"):
-        prepare_tagging(tmp_path / "out", *files)
-
-
-LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-from seqnlp.preprocessing import PrepareError, prepare_tagging
-try:
-    prepare_tagging(sys.argv[2], *sys.argv[3:], min_count=1)
-except PrepareError as error:
-    sys.exit(str(error))
-"""
-
-
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_written_file(files, tmp_path):
-    output = tmp_path / "out"
-    args = [sys.executable, "-c", LIMITED, "1000", str(output), files[0][0], *files[1:]]
-    done = subprocess.run(args, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert re.fullmatch(
-        f"The preparation did not finish: cannot write {output}/Split-\\w+/examples-0000\\d-of-"
-        "0000\\d.tfrecord.gz: File too large. Make room or correct the permissions, and run it "
-        "again into the same folder.",
-        done.stderr.splitlines()[-1],
-    )
-    assert [name for name in tree(output) if "tmp" in name or "manifest" in name] == []
 
 
 def test_the_schema_describes_the_examples(prepared):
