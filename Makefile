@@ -14,14 +14,21 @@ demo: $(VENV)/tagging serving220
 	$(BIN)/python -m pipelines.tagging run --output $(RUN)
 	@echo "TensorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
 
-# The core runs on both backends, a process each; tests/conftest.py leaves the rest to one.
+# The core runs on both backends, a process each, side by side; tests/conftest.py leaves the
+# rest to one. Both summaries are printed, and either can fail the command.
+define run_tests
+	@KERAS_BACKEND=jax $(PYTEST) $(1) > $(VENV)/jax.log 2>&1 & jax=$$!; status=0; \
+	echo "TensorFlow backend, and what runs once:"; \
+	KERAS_BACKEND=tensorflow $(PYTEST) $(1) || status=1; \
+	wait $$jax || status=1; \
+	echo "JAX backend:"; cat $(VENV)/jax.log; exit $$status
+endef
+
 test: $(VENV)/dev
-	KERAS_BACKEND=jax $(PYTEST) -m "not slow"
-	KERAS_BACKEND=tensorflow $(PYTEST) -m "not slow"
+	$(call run_tests,-m "not slow")
 
 test-all: $(VENV)/dev serving220
-	KERAS_BACKEND=jax $(PYTEST)
-	KERAS_BACKEND=tensorflow $(PYTEST)
+	$(call run_tests)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

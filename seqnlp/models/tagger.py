@@ -6,8 +6,7 @@ from keras import ops
 from seqnlp.layers import CRF, CharCNN, CharLSTM, RNNEncoder, crf_marginals
 from seqnlp.models.crf_model import SequenceTagging
 
-# The layer, and the argument that is its width.
-CHAR_ENCODERS = {"cnn": (CharCNN, "filters"), "lstm": (CharLSTM, "units")}
+CHAR_ENCODERS = ("cnn", "lstm")
 HEADS = ("crf", "softmax")
 
 
@@ -27,8 +26,8 @@ class Tagger(SequenceTagging, keras.Model):
         units: Width of one direction of the recurrent layers.
         num_layers: Number of recurrent layers.
         head: "crf", or "softmax" that decides each token on its own.
-        dropout: Share dropped of the inputs of every recurrent layer, the same at every step, and
-            of the outputs of the last.
+        dropout: Share dropped of the inputs of every recurrent layer, the same at every step, of
+            the outputs of the last, and of the character vectors of "cnn".
         allowed_transitions: Constraint of the CRF, see `seqnlp.layers.CRF`.
         char_encoder_units: Filters of "cnn", or width of one direction of "lstm"; None is the
             width of its paper, 30 and 25.
@@ -80,10 +79,13 @@ class Tagger(SequenceTagging, keras.Model):
         policy = {"dtype": self.dtype_policy}
         self.word_embedding = keras.layers.Embedding(vocabulary_size, word_units, **policy)
         self.char_encoder = None
-        if char_encoder is not None:
-            encoder, width = CHAR_ENCODERS[char_encoder]
-            width = {} if char_encoder_units is None else {width: char_encoder_units}
-            self.char_encoder = encoder(char_vocabulary_size, **width, **policy)
+        if char_encoder == "cnn":
+            filters = char_encoder_units or 30
+            sizes = {"filters": filters, "dropout": dropout}
+            self.char_encoder = CharCNN(char_vocabulary_size, **sizes, **policy)
+        elif char_encoder == "lstm":
+            width = char_encoder_units or 25
+            self.char_encoder = CharLSTM(char_vocabulary_size, units=width, **policy)
         self.encoder = RNNEncoder(units, cell, num_layers, dropout=dropout, **policy)
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
         self.potentials = keras.layers.Dense(num_tags, **policy)
