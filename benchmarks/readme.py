@@ -3,8 +3,7 @@
 import json
 import pathlib
 
-from benchmarks.tagging import RESULTS
-
+RESULTS = pathlib.Path(__file__).with_name("results.jsonl")
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- figures: benchmarks/readme.py -->\n", "<!-- end of figures -->\n"
 

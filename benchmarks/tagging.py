@@ -13,7 +13,7 @@ import time
 
 import keras
 
-RESULTS = pathlib.Path(__file__).with_name("results.jsonl")
+from benchmarks.readme import RESULTS
 
 
 def main(argv):
@@ -41,13 +41,19 @@ def main(argv):
         "seconds": round(seconds, 1),
         "seed": given[given.index("--seed") + 1] if "--seed" in given else 0,
         "command": shown.replace(options.data, "DATA") if options.data else shown,
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("diff", "HEAD") else ""),
+        "commit": _commit(),
         "date": datetime.date.today().isoformat(),
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
     }
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line, indent=1))
+
+
+def _commit():
+    """The commit, with a plus if other files than the results differ from it."""
+    changed = _git("diff", "HEAD", "--", ".", f":!{RESULTS}", ":!README.md")
+    return _git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
 
 
 def _git(*arguments):
