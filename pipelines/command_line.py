@@ -28,7 +28,9 @@ def parser(task, description):
     result.add_argument(
         "stage", choices=[*STAGES, "run"], help="what to do; run is all the others in turn"
     )
-    result.add_argument("--output", required=True, metavar="DIR", help="folder of the results")
+    result.add_argument(
+        "--output", required=True, type=_folder, metavar="DIR", help="folder of the results"
+    )
     files = result.add_argument_group("files (none: the sample corpus of the task)")
     for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
         files.add_argument(
@@ -51,6 +53,50 @@ def parser(task, description):
     )
     result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
     return result
+
+
+def at_least_one(text):
+    """Type of an argument that is a whole number, 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, received {text!r}")
+    return int(text)
+
+
+def at_least_zero(text):
+    """Type of an argument that is a number, 0 or more."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number from 0 on, received {text!r}")
+    return number
+
+
+def check_beam_options(options):
+    """Refuses options that neither the pipeline nor Beam knows: a typing error, most likely."""
+    if not options:
+        return
+    from apache_beam.options import pipeline_options
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for group in pipeline_options.PipelineOptions.__subclasses__():
+        if hasattr(group, "_add_argparse_args"):
+            group._add_argparse_args(parser)
+    _, unknown = parser.parse_known_args(options)
+    if unknown:
+        raise ValueError(
+            "the options must be the pipeline's (--help) or Apache Beam's. "
+            f"Received: {' '.join(unknown)}"
+        )
+
+
+def _folder(text):
+    if "://" in text or set("*?[]") & set(text):
+        raise argparse.ArgumentTypeError(
+            f"expected a local or mounted folder without any of *?[], received {text!r}"
+        )
+    return text
 
 
 def _columns(text):

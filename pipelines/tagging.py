@@ -14,6 +14,7 @@ DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
 def arguments():
     """The parser of this task."""
     parser = command_line.parser("tagging", DESCRIPTION)
+    positive, number = command_line.at_least_one, command_line.at_least_zero
     parser.add_argument(
         "--encoding",
         default="none",
@@ -21,42 +22,53 @@ def arguments():
         help="how tags mark spans; none for parts of speech",
     )
     text = parser.add_argument_group("text")
-    text.add_argument("--min_count", type=int, default=1, help="rarer words are unknown")
-    text.add_argument("--vocabulary_size", type=int, help="largest number of words")
+    text.add_argument("--min_count", type=positive, default=1, help="rarer words are unknown")
+    text.add_argument("--vocabulary_size", type=positive, help="largest number of words")
     text.add_argument("--normal_form", default="nfc", choices=("nfc", "nfkc", "none"))
     text.add_argument("--keep_case", action="store_true", help="do not lower-case words")
     text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
-    text.add_argument("--max_length", type=int, help="reject longer sentences")
-    text.add_argument("--num_shards", type=int, default=4, help="files of the training split")
+    text.add_argument("--max_length", type=positive, help="reject longer sentences")
+    text.add_argument("--num_shards", type=positive, default=4, help="files of the training split")
     model = parser.add_argument_group("model")
-    model.add_argument("--word_units", type=int, default=100)
+    model.add_argument("--word_units", type=positive, default=100)
     model.add_argument("--char_encoder", default="cnn", choices=("none", "cnn", "lstm"))
-    model.add_argument("--char_encoder_units", type=int, help="filters, or units of one direction")
+    model.add_argument("--char_encoder_units", type=positive, help="filters or units")
     model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
-    model.add_argument("--units", type=int, default=200, help="of one direction")
-    model.add_argument("--num_layers", type=int, default=1)
+    model.add_argument("--units", type=positive, default=200, help="of one direction")
+    model.add_argument("--num_layers", type=positive, default=1)
     model.add_argument("--head", default="crf", choices=("crf", "softmax"))
     model.add_argument("--dropout", type=float, default=0.5)
     model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")
     training = parser.add_argument_group("training")
-    training.add_argument("--batch_size", type=int, default=32)
-    training.add_argument("--epochs", type=int, default=12)
-    training.add_argument("--steps_per_epoch", type=int, help="shorter epochs, to resume within")
-    training.add_argument("--learning_rate", type=float, default=2e-3, help="falls to 0, a cosine")
+    training.add_argument("--batch_size", type=positive, default=32)
+    training.add_argument("--epochs", type=positive, default=12)
+    training.add_argument("--steps_per_epoch", type=positive, help="for shorter epochs")
+    training.add_argument(
+        "--learning_rate",
+        type=number,
+        default=2e-3,
+        help="falls to 0, a cosine",
+    )
     training.add_argument(
         "--word_dropout",
-        type=float,
+        type=number,
         default=1.0,
         metavar="A",
         help="a word seen n times is read as unknown at a rate of A / (A + n)",
     )
-    training.add_argument("--patience", type=int, help="stop after so many epochs without gain")
+    training.add_argument("--patience", type=positive, help="epochs to wait for a better one")
     training.add_argument("--jit", default="auto", choices=("auto", "true", "false"), help="XLA")
     serving = parser.add_argument_group("evaluation and serving")
     serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
     serving.add_argument("--name", default="tagger", help="of the served model")
     serving.add_argument(
-        "--max_request_tokens", type=int, default=1000, help="longer requests are cut and flagged"
+        "--tokenizer",
+        default="words",
+        choices=("words", "whitespace"),
+        help="how served strings are cut: words and punctuation apart, or at white space",
+    )
+    serving.add_argument(
+        "--max_request_tokens", type=positive, default=1000, help="longer ones are cut and flagged"
     )
     serving.add_argument(
         "--export_anyway", action="store_true", help="also a model that is not blessed"
@@ -67,6 +79,7 @@ def arguments():
 def run(argv):
     """Runs the stages that `argv` asks for."""
     options, beam_options = arguments().parse_known_args(argv)
+    command_line.check_beam_options(beam_options)
     options.output = pathlib.Path(options.output)
     chosen = command_line.STAGES if options.stage == "run" else [options.stage]
     for name in chosen:
@@ -88,6 +101,11 @@ def prepare(options, beam_options):
         "encoding": options.encoding,
     }
     if options.train is None:
+        if options.encoding != "none" or settings["layout"] or options.input_format != "conll":
+            raise ValueError(
+                "`--train` must be given with --encoding or a description of its format: the "
+                "sample corpus has its own. Received: no --train"
+            )
         reads = f"sample corpus, {options.output / 'corpus'}"
         files = _write_sample(options.output / "corpus")
         settings = {"layout": {"comment": "# "}, "encoding": "bio"}

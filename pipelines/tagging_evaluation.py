@@ -2,56 +2,36 @@
 
 import collections
 import json
-import pathlib
 
-import keras
 import numpy as np
+import tensorflow as tf
 
-import seqnlp.models  # noqa: F401 - registers what a .keras file holds
+from pipelines import trained_model
 from seqnlp import plot
-from seqnlp.callbacks import decode, tag_scores
+from seqnlp.callbacks import tag_scores
 from seqnlp.metrics import span_scores
-from seqnlp.records import read_manifest, read_sentences, tagging_batches
-from seqnlp.text import TaggingText
+from seqnlp.records import read_manifest, read_sentences
 
 BLESSED, NOT_BLESSED = "BLESSED", "NOT_BLESSED"
 SHOWN_ERRORS = 50
 
 
-def load_model(path):
-    """The model of a `.keras` file; a `ValueError` says in a sentence why there is none."""
-    if not path.is_file():
-        raise ValueError(f"{path}: expected a .keras file; run the train stage first")
-    try:
-        return keras.models.load_model(path)
-    except Exception as error:  # zip, JSON, HDF5 and Keras each raise their own
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(
-            f"{path}: expected a .keras file that can be read; train again. "
-            f"Received: {type(error).__name__}: {reason}"
-        ) from None
-
-
 def evaluate_tagger(options):
     """Scores the test split and writes evaluation.json, pictures, examples and the blessing."""
     manifest = read_manifest(str(options.output / "examples"))
-    text = TaggingText.load(manifest.folder)
     encoding = manifest.options["encoding"]
     sentences = list(read_sentences(manifest.folder, "test"))
-    true, predicted = decode_test(options.output / "model.keras", manifest, options)
-    scores = {"model": tag_scores(true, predicted, text.tags, encoding)}
+    true = [tags for _, tags in sentences]
+    predicted = predict(options.output / "model.keras", sentences, options.batch_size)
     guesses = most_frequent_tags(manifest.folder, sentences)
-    tag_ids = {tag: index for index, tag in enumerate(text.tags)}
-    guesses = [np.array([tag_ids[tag] for tag in row]) for row in guesses]
-    scores["most frequent tag"] = tag_scores(true, guesses, text.tags, encoding)
+    rivals = {"most frequent tag": guesses}
     if options.previous:
-        _, before = decode_test(pathlib.Path(options.previous), manifest, options)
-        scores["previous model"] = tag_scores(true, before, text.tags, encoding)
+        rivals["previous model"] = predict(options.previous, sentences, options.batch_size)
+    scores = {"model": tag_scores(true, predicted, encoding)}
+    scores |= {name: tag_scores(true, tags, encoding) for name, tags in rivals.items()}
 
     measure = "token_accuracy" if encoding == "none" else "f1"
-    rivals = {name: row[measure] for name, row in scores.items() if name != "model"}
-    blessed = all(scores["model"][measure] > rival for rival in rivals.values())
-    names = [[[text.tags[tag] for tag in row] for row in side] for side in (true, predicted)]
+    blessed = all(scores["model"][measure] > scores[rival][measure] for rival in rivals)
     report = {
         "blessed": blessed,
         "measure": measure,
@@ -60,21 +40,30 @@ def evaluate_tagger(options):
         "scores": scores,
     }
     if encoding != "none":
-        report["spans"] = span_scores(*names, encoding=encoding)
+        report["spans"] = span_scores(true, predicted, encoding=encoding)
     (options.output / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
-    _write_confusion(options.output / "confusion.png", true, predicted, text.tags)
-    _write_errors(options.output / "errors.txt", sentences, names[1])
+    _write_confusion(options.output / "confusion.png", true, predicted)
+    _write_errors(options.output / "errors.txt", sentences, predicted)
     _bless(options.output, blessed)
     _print(report)
 
 
-def decode_test(path, manifest, options):
-    """`(true, predicted)` tag ids of the test split under the model of a `.keras` file."""
-    model = load_model(path)
-    batches = tagging_batches(
-        manifest.folder, "test", options.batch_size, characters=model.char_encoder is not None
-    )
-    return decode(model, batches)
+def predict(path, sentences, batch_size):
+    """Tag names of every sentence under the model of a `.keras` file, with its own text."""
+    model, text, _ = trained_model.load(path)
+    names, predicted = text.tags, []
+    for at in range(0, len(sentences), batch_size):
+        tokens = [tokens for tokens, _ in sentences[at : at + batch_size]]
+        outputs = model.predict_on_batch(text.inputs(tf.ragged.constant(tokens)))
+        for row, words in zip(outputs["tags"], tokens, strict=True):
+            predicted.append([names[tag] for tag in row[: len(words)]])
+    return predicted
+
+
+def forget_evaluation(output):
+    """Removes what an evaluation said of a model that is no more."""
+    for name in (BLESSED, NOT_BLESSED, "evaluation.json", "confusion.png", "errors.txt"):
+        (output / name).unlink(missing_ok=True)
 
 
 def most_frequent_tags(folder, sentences):
@@ -93,10 +82,13 @@ def _most_common(counter):
     return min(counter, key=lambda tag: (-counter[tag], tag))
 
 
-def _write_confusion(path, true, predicted, tags):
+def _write_confusion(path, true, predicted):
+    tags = sorted({tag for side in (true, predicted) for row in side for tag in row})
+    tags.sort(key=lambda tag: tag != "O")
+    ids = {tag: index for index, tag in enumerate(tags)}
     counts = np.zeros((len(tags), len(tags)), dtype="int64")
     for row, guess in zip(true, predicted, strict=True):
-        np.add.at(counts, (row, guess), 1)
+        np.add.at(counts, ([ids[tag] for tag in row], [ids[tag] for tag in guess]), 1)
     path.write_bytes(plot.png(plot.confusion(counts, tags)))
 
 

@@ -7,10 +7,11 @@ import shutil
 import numpy as np
 import tensorflow as tf
 
-from pipelines.tagging_evaluation import BLESSED, load_model
+from pipelines import trained_model
+from pipelines.tagging_evaluation import BLESSED
 from seqnlp import export, tag_schemes
-from seqnlp.records import read_manifest, read_sentences
-from seqnlp.text import TaggingText
+from seqnlp.records import read_sentences
+from seqnlp.text import RegexTokenizer, TaggingText, WordTokenizer
 
 EDGE_STRINGS = [
     "",
@@ -29,6 +30,7 @@ EDGE_STRINGS = [
     "x" * 5000,
 ]
 CHECKED, BATCH, WARM_UP = 200, 8, 20
+SERVED_TEXT = "assets.extra/text"  # beside the graph, for `check` and for who reads an export
 
 
 def export_tagger(options):
@@ -39,7 +41,8 @@ def export_tagger(options):
             f"{options.output / BLESSED}: expected the mark of a model that beat its rivals; run "
             "the evaluate stage, improve the model, or give --export_anyway"
         )
-    model, text, encoding = _load(options)
+    model, text, encoding = trained_model.load(options.output / "model.keras")
+    text = _serving_text(text, options)
     home = options.output / "serving" / options.name
     home.mkdir(parents=True, exist_ok=True)
     versions = [int(path.name) for path in home.iterdir() if path.name.isdecimal()]
@@ -49,6 +52,7 @@ def export_tagger(options):
     try:
         export.saved_model(model, text, partial, signatures)
         _warm_up(partial, options, signatures)
+        text.save(str(partial / SERVED_TEXT))
         os.replace(partial, target)  # a server that polls the folder never sees half a version
     except (OSError, tf.errors.OpError) as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -56,11 +60,17 @@ def export_tagger(options):
     return target
 
 
-def _load(options):
-    manifest = read_manifest(str(options.output / "examples"))
-    text = TaggingText.load(manifest.folder)
-    text.max_length = options.max_request_tokens
-    return load_model(options.output / "model.keras"), text, manifest.options["encoding"]
+def _serving_text(text, options):
+    """The text of training, with the tokenizer and the longest request of serving."""
+    return TaggingText(
+        text.words,
+        text.characters,
+        text.tags,
+        RegexTokenizer(r"\S+") if options.tokenizer == "whitespace" else WordTokenizer(),
+        text.normalizer,
+        text.max_word_length,
+        options.max_request_tokens,
+    )
 
 
 def _warm_up(folder, options, signatures):
@@ -89,7 +99,8 @@ def check_tagger(options):
         raise ValueError(f"{home}: expected an exported version; run the export stage first")
     newest = max(versions, key=lambda path: int(path.name))
     texts = _texts(options, CHECKED - len(EDGE_STRINGS)) + EDGE_STRINGS
-    expected = _Expected(*_load(options))
+    model, _, encoding = trained_model.load(options.output / "model.keras")
+    expected = _Expected(model, TaggingText.load(str(newest / SERVED_TEXT)), encoding)
     batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
     cases = [case for batch in batches for case in expected.cases(batch)]
     return check_export(newest, options.name, cases)

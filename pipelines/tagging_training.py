@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipelines import trained_model
+from pipelines.tagging_evaluation import forget_evaluation
 from seqnlp import tag_schemes
 from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
@@ -17,12 +19,33 @@ from seqnlp.records import bucket_lengths, read_manifest, read_sentences, taggin
 from seqnlp.text import TaggingText, load_word_vectors
 
 SHOWN_SENTENCES = 20  # in TensorBoard's table
+# The options that an interrupted run must share with the one that goes on.
+REMEMBERED = (
+    "seed",
+    "word_units",
+    "char_encoder",
+    "char_encoder_units",
+    "cell",
+    "units",
+    "num_layers",
+    "head",
+    "dropout",
+    "word_vectors",
+    "batch_size",
+    "epochs",
+    "steps_per_epoch",
+    "learning_rate",
+    "word_dropout",
+    "patience",
+    "jit",
+)
 
 
 def train_tagger(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
     manifest = read_manifest(str(options.output / "examples"))
     text = TaggingText.load(manifest.folder)
+    forget_evaluation(options.output)
     encoding = manifest.options["encoding"]
     jit, why = _choose_jit(options.jit)
     print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
@@ -47,7 +70,8 @@ def train_tagger(options):
         options.patience,
     )
     backup = Backup(options.output / "backup")
-    _forget_other_runs(options)
+    _forget_other_runs(options, manifest)
+    trained_model.save_text(best.path, text, encoding)
     first = backup.restore(model)
     if first:
         best.resume(first)
@@ -71,12 +95,13 @@ def train_tagger(options):
             verbose=1 if sys.stdout.isatty() else 2,
         )
     except KeyboardInterrupt:
-        print(f"\nstopped after {len(best.epochs)} epochs; the same command goes on from there")
-    else:
-        shutil.rmtree(options.output / "backup", ignore_errors=True)
-    if best.best_epoch is not None:
-        value = best.epochs[best.best_epoch][best.monitor]
-        print(f"best epoch {best.best_epoch + 1}: {best.monitor} {value:.4f} -> {best.path}")
+        print(f"\nstopped after {len(best.epochs)} epochs; the train stage goes on from there")
+        raise
+    finally:
+        if best.best_epoch is not None:
+            value = best.epochs[best.best_epoch][best.monitor]
+            print(f"best epoch {best.best_epoch + 1}: {best.monitor} {value:.4f} -> {best.path}")
+    shutil.rmtree(options.output / "backup", ignore_errors=True)
 
 
 def _choose_jit(choice):
@@ -119,15 +144,21 @@ def _make_model(options, text, encoding):
     return model
 
 
-def _forget_other_runs(options):
-    """Keeps the backup of an interrupted run if it had the same options."""
+def _forget_other_runs(options, manifest):
+    """Keeps the backup of an interrupted run of the same options on the same examples."""
     backup, logs = options.output / "backup", options.output / "logs"
-    settings = {name: str(value) for name, value in vars(options).items() if name != "stage"}
+    settings = {name: getattr(options, name) for name in REMEMBERED}
+    settings["examples"] = manifest.content
     noted = backup / "options.json"
-    if noted.exists() and json.loads(noted.read_text()) == settings:
+    try:
+        same = json.loads(noted.read_text()) == settings and (logs / "history.json").exists()
+    except (OSError, ValueError):
+        same = False
+    if same:
         return
     if any(backup.glob("*.h5")):
-        print("other options than the interrupted run's: starting anew")
+        print("other options or examples than the interrupted run's: starting anew")
+    trained_model.remove(options.output / "model.keras")
     for folder in (backup, logs):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

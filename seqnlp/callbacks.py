@@ -36,13 +36,24 @@ def decode(model, batches):
     return true, predicted
 
 
-def tag_scores(true, predicted, tags, encoding):
-    """`{"token_accuracy": ...}`, and micro `precision`, `recall`, `f1` where tags mark spans."""
-    right = sum(int(np.sum(a == b)) for a, b in zip(true, predicted, strict=True))
-    scores = {"token_accuracy": right / max(1, sum(map(len, true)))}
+def tag_scores(true, predicted, encoding):
+    """Scores of predicted tags.
+
+    Args:
+        true: List of sentences, each a list of tag names.
+        predicted: The same for the predictions.
+        encoding: One of `seqnlp.tag_schemes.ENCODINGS`.
+
+    Returns:
+        Dict of `token_accuracy`, and of micro `precision`, `recall` and `f1` where tags mark
+        spans.
+    """
+    pairs = [
+        pair for rows in zip(true, predicted, strict=True) for pair in zip(*rows, strict=True)
+    ]
+    scores = {"token_accuracy": sum(a == b for a, b in pairs) / max(1, len(pairs))}
     if encoding != "none":
-        named = ([[tags[tag] for tag in row] for row in side] for side in (true, predicted))
-        micro = span_scores(*named, encoding=encoding)["micro"]
+        micro = span_scores(true, predicted, encoding=encoding)["micro"]
         scores |= {name: micro[name] for name in ("precision", "recall", "f1")}
     return scores
 
@@ -66,7 +77,9 @@ class TagEvaluation(keras.callbacks.Callback):
         self.encoding = encoding
 
     def on_epoch_end(self, epoch, logs=None):
-        scores = tag_scores(*decode(self.model, self.batches), self.tags, self.encoding)
+        sides = decode(self.model, self.batches)
+        named = ([[self.tags[tag] for tag in row] for row in side] for side in sides)
+        scores = tag_scores(*named, self.encoding)
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in scores.items()})
 

@@ -40,6 +40,11 @@ def mean_sequence_loss(losses, mask, sample_weight=None, normalize="tokens"):
     if normalize == "tokens":
         losses, weight = losses / ops.maximum(length, 1), length
     if sample_weight is not None:
+        if tuple(sample_weight.shape[1:]) not in ((), (1,)):
+            raise ValueError(
+                "`sample_weight` must have shape (batch,), a weight a sentence. "
+                f"Received: sample_weight.shape={tuple(sample_weight.shape)}"
+            )
         weight = weight * ops.reshape(ops.cast(sample_weight, "float32"), ops.shape(weight))
     return _Mean()(ops.zeros_like(losses), losses, weight)
 

@@ -20,7 +20,8 @@ class RNNEncoder(keras.layers.Layer):
         units: Width of one direction's state.
         cell: "vanilla", "gru" or "lstm".
         num_layers: Depth of the stack.
-        bidirectional: Whether a second stack reads from the end; its outputs are appended.
+        bidirectional: Whether each layer also reads from the end; the outputs of both directions,
+            side by side, are what the next layer reads.
         residual: Whether each layer's input is added to its output, from the second layer on.
         dropout: Share of the inputs of each layer that is dropped.
         recurrent_dropout: Share of each layer's state that is dropped.

@@ -80,11 +80,11 @@ class Tagger(SequenceTagging, keras.Model):
         self.word_embedding = keras.layers.Embedding(vocabulary_size, word_units, **policy)
         self.char_encoder = None
         if char_encoder == "cnn":
-            filters = char_encoder_units or 30
+            filters = 30 if char_encoder_units is None else char_encoder_units
             sizes = {"filters": filters, "dropout": dropout}
             self.char_encoder = CharCNN(char_vocabulary_size, **sizes, **policy)
         elif char_encoder == "lstm":
-            width = char_encoder_units or 25
+            width = 25 if char_encoder_units is None else char_encoder_units
             self.char_encoder = CharLSTM(char_vocabulary_size, units=width, **policy)
         self.encoder = RNNEncoder(units, cell, num_layers, dropout=dropout, **policy)
         self.output_dropout = keras.layers.Dropout(dropout, **policy)

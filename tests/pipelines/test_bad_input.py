@@ -191,7 +191,7 @@ def test_full_disk_while_training(command, finished, tmp_path, tiny):
 
 
 def test_full_disk_while_exporting(command, finished, tmp_path):
-    output = copied(finished, tmp_path, "examples", "model.keras")
+    output = copied(finished, tmp_path, "examples", "model.keras", "model.text")
     message = refused(
         command,
         "export",
@@ -227,7 +227,7 @@ def test_examples_without_a_manifest(command, finished, tmp_path, tiny):
 
 
 def test_corrupt_model(command, finished, tmp_path):
-    output = copied(finished, tmp_path, "examples", "model.keras")
+    output = copied(finished, tmp_path, "examples", "model.keras", "model.text")
     path = output / "model.keras"
     path.write_bytes(path.read_bytes()[:3000])
     message = refused(command, "evaluate", f"--output={output}")

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -76,17 +77,42 @@ def test_killed_train_resumes_and_ends_with_the_same_metrics(command, files, tin
     for folder in (clean, output):
         took(command, "prepare", f"--output={folder}", *files)
     seconds = took(command, "train", f"--output={clean}", *options)
-    resumed = 0
     for moment in moments(seconds):
         if not killed_after(moment, "train", f"--output={output}", *options):
             break
+    backup = output / "backup"
+    while not list(backup.glob("*.h5")):  # every kill came early, or the last run finished
+        killed_after(0.8 * seconds, "train", f"--output={output}", *options)
     done = command("train", f"--output={output}", *options)
     assert done.returncode == 0, done.stderr
-    resumed += "going on after epoch" in done.stdout
+    assert "going on after epoch" in done.stdout
     histories = [
         json.loads((folder / "logs" / "history.json").read_text()) for folder in (clean, output)
     ]
     assert [len(history) for history in histories] == [6, 6]
     for name, noise in (("loss", 0.15), ("val_token_accuracy", 0.05)):
         ends = [history[-1][name] for history in histories]
-        assert ends[0] == pytest.approx(ends[1], abs=noise), (name, ends, resumed)
+        assert ends[0] == pytest.approx(ends[1], abs=noise), (name, ends)
+
+
+def test_interrupted_training_keeps_the_best_model_and_stops_the_run(
+    finished, tiny, tmp_path, monkeypatch, capsys
+):
+    from pipelines import tagging
+    from seqnlp.callbacks import Backup
+
+    shutil.copytree(finished / "examples", tmp_path / "examples")
+    saved = Backup.on_epoch_end
+
+    def interrupted(self, epoch, logs=None):
+        saved(self, epoch, logs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Backup, "on_epoch_end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tagging.run(["train", f"--output={tmp_path}", *tiny])
+    monkeypatch.undo()
+    assert "stopped after 1 epochs; the train stage goes on from there" in capsys.readouterr().out
+    assert (tmp_path / "model.keras").exists()
+    tagging.run(["train", f"--output={tmp_path}", *tiny, "--name=other", "--export_anyway"])
+    assert "going on after epoch 1 of an interrupted run" in capsys.readouterr().out

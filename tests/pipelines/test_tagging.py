@@ -1,10 +1,12 @@
 """The whole path on a small corpus, and what each stage leaves."""
 
 import json
+import pathlib
 import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pipelines import tagging
 from pipelines.tagging_evaluation import most_frequent_tags
@@ -14,6 +16,7 @@ def test_run_leaves_the_results_of_every_stage(finished):
     expected = [
         "examples/manifest.json",
         "model.keras",
+        "model.text/vocabulary.txt",
         "logs/history.json",
         "logs/projector_config.pbtxt",
         "evaluation.json",
@@ -52,21 +55,77 @@ def copy_of(finished, tmp_path, *names):
 
 
 def test_a_model_does_not_beat_itself(finished, tmp_path):
-    output = copy_of(finished, tmp_path, "examples", "model.keras")
+    output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
     tagging.run(["evaluate", f"--output={output}", f"--previous={finished / 'model.keras'}"])
     report = json.loads((output / "evaluation.json").read_text())
     assert report["scores"]["previous model"] == report["scores"]["model"]
     assert (output / "NOT_BLESSED").exists()
 
 
+def test_a_previous_model_reads_with_its_own_vocabulary(finished, files, tmp_path):
+    output = copy_of(finished, tmp_path, "model.keras", "model.text")
+    options = [option for option in files if not option.startswith("--train")]
+    half = tmp_path / "half.conll"
+    train = next(option for option in files if option.startswith("--train"))
+    text = pathlib.Path(train.removeprefix("--train=")).read_text(encoding="utf-8")
+    half.write_text("\n\n".join(text.split("\n\n")[:200]) + "\n\n", encoding="utf-8")
+    prepare = ["prepare", f"--output={output}", f"--train={half}", *options, "--max_rejects=0.5"]
+    tagging.run(prepare)
+    tagging.run(["evaluate", f"--output={output}", f"--previous={finished / 'model.keras'}"])
+    report = json.loads((output / "evaluation.json").read_text())
+    assert report["scores"]["previous model"] == report["scores"]["model"]
+
+
+def test_training_anew_forgets_the_old_model_and_its_blessing(finished, tmp_path, tiny):
+    output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
+    (output / "BLESSED").touch()
+    vectors = tmp_path / "vectors.txt"
+    vectors.write_text("to 0.1 0.2 0.3\n")
+    with pytest.raises(ValueError, match="`--word_units` must be"):
+        tagging.run(["train", f"--output={output}", *tiny, f"--word_vectors={vectors}"])
+    assert not (output / "BLESSED").exists()
+
+
+def test_export_keeps_the_tokenizer_that_it_was_given(finished, tmp_path):
+    output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
+    options = ["--export_anyway", "--tokenizer=whitespace", "--max_request_tokens=2"]
+    tagging.run(["export", f"--output={output}", *options])
+    loaded = tf.saved_model.load(str(output / "serving" / "tagger" / "1"))
+    answer = loaded.signatures["serving_default"](text=tf.constant(["can't stop now"]))
+    assert answer["tokens"].numpy().tolist() == [[b"can't", b"stop"]]
+    assert answer["truncated"].numpy().tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--tset=x.conll"], "the options must be the pipeline's .* Received: --tset=x.conll"),
+        (["--encoding=bio"], "`--train` must be given with --encoding"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tagging.run(["prepare", f"--output={tmp_path}", *arguments])
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--batch_size=0", "--epochs=-1", "--word_dropout=-1", "--output=gs://x", "--output=a[b]"],
+)
+def test_a_value_out_of_range_is_refused(capsys, argument):
+    with pytest.raises(SystemExit):
+        tagging.run(["train", "--output=x", argument])
+    assert f"argument {argument.split('=')[0]}: expected " in capsys.readouterr().err
+
+
 def test_a_model_that_is_not_blessed_is_not_exported(finished, tmp_path):
-    output = copy_of(finished, tmp_path, "examples", "model.keras")
+    output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
     with pytest.raises(ValueError, match="expected the mark of a model that beat its rivals"):
         tagging.run(["export", f"--output={output}"])
 
 
 def test_export_numbers_its_versions_upwards(finished, tmp_path):
-    output = copy_of(finished, tmp_path, "examples", "model.keras")
+    output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
     (output / "serving" / "tagger" / "9").mkdir(parents=True)
     tagging.run(["export", f"--output={output}", "--export_anyway"])
     names = sorted(path.name for path in (output / "serving" / "tagger").iterdir())

@@ -1,0 +1,59 @@
+"""A trained tagger on disk: the `.keras` file, and beside it the text it was trained with."""
+
+import json
+import os
+import pathlib
+import shutil
+
+import keras
+
+import seqnlp.models  # noqa: F401 - registers what a .keras file holds
+from seqnlp.text import TaggingText
+
+ENCODING_FILE = "encoding.json"
+
+
+def text_folder(path):
+    """`model.keras` -> `model.text`: vocabularies and tags, so that ids keep their meaning."""
+    return pathlib.Path(path).with_suffix(".text")
+
+
+def save_text(path, text, encoding):
+    """Writes what `load` needs beside the model file `path`."""
+    folder = text_folder(path)
+    partial = folder.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    text.save(str(partial))
+    (partial / ENCODING_FILE).write_text(json.dumps(encoding))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(partial, folder)
+
+
+def load(path):
+    """`(model, text, encoding)` of a model file; a `ValueError` says in a sentence why not."""
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise ValueError(f"{path}: expected a .keras file; run the train stage first")
+    folder = text_folder(path)
+    if not (folder / ENCODING_FILE).is_file():
+        raise ValueError(
+            f"{folder}: expected the vocabularies that the train stage writes beside {path.name}; "
+            "copy them too, or train again"
+        )
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except Exception as error:  # zip, JSON, HDF5 and Keras each raise their own
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"{path}: expected a .keras file that can be read; train again. "
+            f"Received: {type(error).__name__}: {reason}"
+        ) from None
+    model.compile(jit_compile=False)  # batches of many shapes come in
+    encoding = json.loads((folder / ENCODING_FILE).read_text())
+    return model, TaggingText.load(str(folder)), encoding
+
+
+def remove(path):
+    """Removes the model file and its text."""
+    pathlib.Path(path).unlink(missing_ok=True)
+    shutil.rmtree(text_folder(path), ignore_errors=True)
