@@ -1,5 +1,6 @@
 """Kills at random moments: nothing looks whole that is not, and the same command finishes."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -26,9 +27,8 @@ def tree(folder):
     }
 
 
-def killed_after(seconds, *arguments):
-    """Starts the command, kills it and all its children; returns whether it was still running."""
-    process = subprocess.Popen(
+def start(*arguments):
+    return subprocess.Popen(
         [sys.executable, "-m", "pipelines.tagging", *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": "tensorflow"},
@@ -36,11 +36,21 @@ def killed_after(seconds, *arguments):
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    time.sleep(seconds)
+
+
+def kill(process):
+    """Kills it and all its children; returns whether it was still running."""
     running = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return running
+
+
+def killed_after(seconds, *arguments):
+    process = start(*arguments)
+    time.sleep(seconds)
+    return kill(process)
 
 
 def moments(seconds):
@@ -77,12 +87,12 @@ def test_killed_train_resumes_and_ends_with_the_same_metrics(command, files, tin
     for folder in (clean, output):
         took(command, "prepare", f"--output={folder}", *files)
     seconds = took(command, "train", f"--output={clean}", *options)
-    for moment in moments(seconds):
-        if not killed_after(moment, "train", f"--output={output}", *options):
-            break
-    backup = output / "backup"
-    while not list(backup.glob("*.h5")):  # every kill came early, or the last run finished
-        killed_after(0.8 * seconds, "train", f"--output={output}", *options)
+    for moment in moments(0.7 * seconds):
+        killed_after(moment, "train", f"--output={output}", *options)
+    process = start("train", f"--output={output}", *options)
+    while process.poll() is None and not any((output / "backup").glob("epoch-*.h5")):
+        time.sleep(0.01)
+    assert kill(process)  # whatever the moments were, one kill falls between two epochs
     done = command("train", f"--output={output}", *options)
     assert done.returncode == 0, done.stderr
     assert "going on after epoch" in done.stdout
