@@ -156,7 +156,7 @@ def _forget_other_runs(options, manifest):
         same = False
     if same:
         return
-    if any(backup.glob("*.h5")):
+    if any(backup.glob("epoch-*[0-9].weights.h5")):
         print("other options or examples than the interrupted run's: starting anew")
     trained_model.remove(options.output / "model.keras")
     for folder in (backup, logs):
