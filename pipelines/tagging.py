@@ -7,6 +7,7 @@ import json
 import pathlib
 
 from pipelines import command_line
+from pipelines.command_line import at_least_one, at_least_zero
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
 
@@ -14,51 +15,65 @@ DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
 def arguments():
     """The parser of this task."""
     parser = command_line.parser("tagging", DESCRIPTION)
-    positive, number = command_line.at_least_one, command_line.at_least_zero
     parser.add_argument(
         "--encoding",
         default="none",
         choices=("none", "bio", "iob1", "bioes", "bilou"),
         help="how tags mark spans; none for parts of speech",
     )
-    text = parser.add_argument_group("text")
-    text.add_argument("--min_count", type=positive, default=1, help="rarer words are unknown")
-    text.add_argument("--vocabulary_size", type=positive, help="largest number of words")
+    _add_text(parser.add_argument_group("text"))
+    _add_model(parser.add_argument_group("model"))
+    _add_training(parser.add_argument_group("training"))
+    _add_serving(parser.add_argument_group("evaluation and serving"))
+    return parser
+
+
+def _add_text(text):
+    text.add_argument("--min_count", type=at_least_one, default=1, help="rarer words are unknown")
+    text.add_argument("--vocabulary_size", type=at_least_one, help="largest number of words")
     text.add_argument("--normal_form", default="nfc", choices=("nfc", "nfkc", "none"))
     text.add_argument("--keep_case", action="store_true", help="do not lower-case words")
     text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
-    text.add_argument("--max_length", type=positive, help="reject longer sentences")
-    text.add_argument("--num_shards", type=positive, default=4, help="files of the training split")
-    model = parser.add_argument_group("model")
-    model.add_argument("--word_units", type=positive, default=100)
+    text.add_argument("--max_length", type=at_least_one, help="reject longer sentences")
+    text.add_argument(
+        "--num_shards", type=at_least_one, default=4, help="files of the training split"
+    )
+
+
+def _add_model(model):
+    model.add_argument("--word_units", type=at_least_one, default=100)
     model.add_argument("--char_encoder", default="cnn", choices=("none", "cnn", "lstm"))
-    model.add_argument("--char_encoder_units", type=positive, help="filters or units")
+    model.add_argument("--char_encoder_units", type=at_least_one, help="filters or units")
     model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
-    model.add_argument("--units", type=positive, default=200, help="of one direction")
-    model.add_argument("--num_layers", type=positive, default=1)
+    model.add_argument("--units", type=at_least_one, default=200, help="of one direction")
+    model.add_argument("--num_layers", type=at_least_one, default=1)
     model.add_argument("--head", default="crf", choices=("crf", "softmax"))
     model.add_argument("--dropout", type=float, default=0.5)
     model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")
-    training = parser.add_argument_group("training")
-    training.add_argument("--batch_size", type=positive, default=32)
-    training.add_argument("--epochs", type=positive, default=12)
-    training.add_argument("--steps_per_epoch", type=positive, help="for shorter epochs")
+
+
+def _add_training(training):
+    training.add_argument("--batch_size", type=at_least_one, default=32)
+    training.add_argument("--epochs", type=at_least_one, default=12)
+    training.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
     training.add_argument(
         "--learning_rate",
-        type=number,
+        type=at_least_zero,
         default=2e-3,
         help="falls to 0, a cosine",
     )
     training.add_argument(
         "--word_dropout",
-        type=number,
+        type=at_least_zero,
         default=1.0,
         metavar="A",
         help="a word seen n times is read as unknown at a rate of A / (A + n)",
     )
-    training.add_argument("--patience", type=positive, help="epochs to wait for a better one")
+    training.add_argument("--patience", type=at_least_one, help="epochs to wait for a better one")
     training.add_argument("--jit", default="auto", choices=("auto", "true", "false"), help="XLA")
-    serving = parser.add_argument_group("evaluation and serving")
+
+
+def _add_serving(serving):
     serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
     serving.add_argument("--name", default="tagger", help="of the served model")
     serving.add_argument(
@@ -68,12 +83,14 @@ def arguments():
         help="how served strings are cut: words and punctuation apart, or at white space",
     )
     serving.add_argument(
-        "--max_request_tokens", type=positive, default=1000, help="longer ones are cut and flagged"
+        "--max_request_tokens",
+        type=at_least_one,
+        default=1000,
+        help="longer ones are cut and flagged",
     )
     serving.add_argument(
         "--export_anyway", action="store_true", help="also a model that is not blessed"
     )
-    return parser
 
 
 def run(argv):
