@@ -59,6 +59,8 @@ class _Chain:
         self.mask = ops.stack([mask, ops.flip(mask, axis=0)], axis=1)
         self.transitions = ops.stack([transitions, ops.transpose(transitions)])
         self.boundaries = ops.stack([start, end])[:, None]  # (2, 1, tags)
+        seen = ops.cumsum(ops.cast(self.mask, "float32"), axis=0)
+        self.first = ops.where(self.mask, ops.cast(seen == 1, "float32"), 0.0)
 
     @property
     def forward_mask(self):
@@ -84,56 +86,69 @@ def _probability_space(chain):
     """`(log_norm, marginals, pairs)` by shifted probabilities, and whether none was lost."""
     shift = ops.max(chain.potentials, axis=-1, keepdims=True)  # (time, 2, batch, 1)
     emission = ops.exp(chain.potentials - shift)
-    possible = chain.potentials > FORBIDDEN / 2
     transition_shift = ops.max(chain.transitions)
     weight = ops.exp(chain.transitions - transition_shift)  # (2, tags, tags)
     boundary_shift = ops.max(chain.boundaries, axis=-1, keepdims=True)
     boundary = ops.exp(chain.boundaries - boundary_shift)
-    batch = ops.shape(chain.potentials)[2]
 
-    def step(state, x):
-        before, reachable, started, certain = state
-        emission, possible, mask = x
-        both = ops.matmul(ops.concatenate([before, reachable], axis=1), weight)
-        message = ops.where(started, both[:, :batch], boundary)  # all but this token's potential
-        reached = ops.where(started, both[:, batch:], boundary) > 0
-        reached = ops.logical_and(reached, possible)
-        joint = message * emission
-        safe = ops.logical_or(joint >= _LOST, ops.logical_not(reached))
-        safe = ops.logical_or(safe, ops.logical_not(mask))
-        scale = ops.sum(joint, axis=-1, keepdims=True)
-        now = ops.where(mask, joint / ops.maximum(scale, _LOST), before)
-        reachable = ops.where(mask, ops.cast(reached, "float32"), reachable)
-        certain = ops.logical_and(certain, ops.all(safe))
-        state = now, reachable, ops.logical_or(started, mask), certain
-        return state, (message, now, ops.maximum(scale[0], _LOST))
+    def step(before, x):
+        emission, first, mask = x
+        joint = (ops.matmul(before, weight) + first * boundary) * emission
+        scale = ops.maximum(ops.sum(joint, axis=-1, keepdims=True), _LOST)
+        now = ops.where(mask, joint / scale, before)
+        return now, (now, scale)
 
-    initial, started = chain.initial()
-    certain = _in_range(chain.transitions - transition_shift)
-    certain = ops.logical_and(certain, _in_range(chain.boundaries - boundary_shift))
-    state, (messages, states, scales) = scan(
-        step, (initial, initial, started, certain), (emission, possible, chain.mask)
-    )
-    certain = state[-1]
+    initial = ops.zeros_like(chain.potentials[0])
+    last, (states, scales) = scan(step, initial, (emission, chain.first, chain.mask))
 
     mask = ops.cast(chain.forward_mask, "float32")
     forward, backward = _both(states)
-    message, backward_message = _both(messages)
-    joint = forward * backward_message
-    total = ops.sum(joint, axis=-1, keepdims=True)
-    marginals = mask * joint / ops.maximum(total, _LOST)
-
     before = _before(forward, initial[0])
+    message = ops.matmul(before, weight[0]) + chain.first[:, 0] * boundary[0]
     total = ops.sum(message * backward, axis=-1, keepdims=True)
     after = mask * backward / ops.maximum(total, _LOST)
     pairs = weight[0] * ops.einsum("tbi,tbj->bij", before, after)
+    marginals = ops.transpose(message * after, (1, 0, 2))
 
-    last = ops.sum(state[0][0] * boundary[1], axis=-1)  # (batch,)
-    steps = ops.sum(mask * (ops.log(scales) + shift[:, 0]), axis=(0, 2))
+    final = ops.sum(last[0] * boundary[1], axis=-1)  # (batch,)
+    steps = ops.sum(mask * (ops.log(scales[:, 0]) + shift[:, 0]), axis=(0, 2))
     number = ops.sum(mask, axis=(0, 2))
-    log_norm = ops.log(ops.maximum(last, _LOST)) + steps + (number - 1) * transition_shift
+    log_norm = ops.log(ops.maximum(final, _LOST)) + steps + (number - 1) * transition_shift
     log_norm = log_norm + ops.sum(boundary_shift)
-    return (log_norm, ops.transpose(marginals, (1, 0, 2)), pairs), certain
+
+    in_range = ops.logical_and(
+        _in_range(chain.transitions - transition_shift),
+        _in_range(chain.boundaries - boundary_shift),
+    )
+    certain = ops.logical_and(in_range, _nothing_lost(chain, states * scales))
+    return (log_norm, marginals, pairs), certain
+
+
+def _nothing_lost(chain, joint):
+    """Whether each reachable tag kept a probability that float32 can tell from zero."""
+    safe = ops.logical_or(joint >= _LOST, ops.logical_not(chain.mask))
+    return ops.cond(
+        ops.all(safe),
+        lambda: ops.ones((), dtype="bool"),
+        lambda: ops.all(ops.logical_or(safe, ops.logical_not(_reachable(chain)))),
+    )
+
+
+def _reachable(chain):
+    """Which tags some allowed path leads to, bool `(time, 2, batch, tags)`."""
+    weight, boundary, possible = (
+        ops.cast(scores > FORBIDDEN / 2, "float32")
+        for scores in (chain.transitions, chain.boundaries, chain.potentials)
+    )
+
+    def step(before, x):
+        possible, first, mask = x
+        reached = (ops.matmul(before, weight) + first * boundary) * possible
+        now = ops.where(mask, ops.minimum(reached, 1.0), before)
+        return now, now
+
+    initial = ops.zeros_like(possible[0])
+    return scan(step, initial, (possible, chain.first, chain.mask))[1] > 0
 
 
 def _in_range(shifted):
