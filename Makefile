@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
 RUN ?= runs/demo
 
-.PHONY: install demo test test-all lint bench peers lock serving220
+.PHONY: install demo test test-all lint bench peers lock serving220 addons
 
 install: $(VENV)/dev
 
@@ -45,6 +45,11 @@ peers:
 # TensorFlow as TensorFlow Serving 2.20 links it, without Keras: what exports are checked with.
 serving220: .venv-serving220/ready
 
+# TensorFlow Addons, which people come from: writes what the parity tests compare with. Its last
+# TensorFlow has no packages for Pythons after 3.11, so PYTHON must be a 3.11.
+addons: .venv-addons/ready
+	TF_CPP_MIN_LOG_LEVEL=3 .venv-addons/bin/python -W ignore tests/compat/write_addons_fixtures.py
+
 $(VENV)/dev: $(VENV)/pip pyproject.toml requirements.lock
 	$(BIN)/pip install -q -e ".[dev]" -c requirements.lock
 	@touch $@ $(VENV)/tagging
@@ -60,6 +65,14 @@ $(VENV)/pip:
 .venv-serving220/ready: serving/requirements-220.txt
 	$(PYTHON) -m venv .venv-serving220
 	.venv-serving220/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+.venv-addons/ready: tests/compat/requirements-addons.txt
+	@$(PYTHON) --version | grep -q "^Python 3[.]11[.]" || { \
+	  echo "make addons: PYTHON must be Python 3.11, for TensorFlow 2.15. Received:" \
+	    "PYTHON=$(PYTHON), $$($(PYTHON) --version). Try: make addons PYTHON=python3.11"; exit 1; } >&2
+	$(PYTHON) -m venv .venv-addons
+	.venv-addons/bin/pip install -q --no-deps -r $<
 	@touch $@
 
 # Versions for Python 3.11 to 3.13; pip takes the file as constraints.
