@@ -18,6 +18,7 @@ from seqnlp.layers import (
     CRF,
     CharCNN,
     CharLSTM,
+    Highway,
     LastPooling,
     MaxPooling,
     MeanPooling,
@@ -78,7 +79,14 @@ CASES = {
         loops=True,
     ),
     "CharCNN": Case(functools.partial(CharCNN, 7, 4, 6), {"char_ids": CHARS}),
+    "CharCNN, Kim": Case(
+        functools.partial(
+            CharCNN, 7, 4, (2, 3), (1, 4), activation="tanh", num_highways=2, dropout=0.0
+        ),
+        {"char_ids": CHARS},
+    ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
+    "Highway": Case(Highway, {"inputs": VALUES}),
     "LastPooling": Case(LastPooling, SEQUENCE),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),

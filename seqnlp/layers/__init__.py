@@ -1,6 +1,6 @@
 """Keras layers: tensors to tensors."""
 
-from seqnlp.layers.char_cnn import CharCNN
+from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
 from seqnlp.layers.crf import (
     CRF,
@@ -10,5 +10,6 @@ from seqnlp.layers.crf import (
     crf_marginals,
     crf_sequence_score,
 )
+from seqnlp.layers.gating import Highway
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import RNNEncoder
