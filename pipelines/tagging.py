@@ -36,6 +36,12 @@ def _add_text(text):
     text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
     text.add_argument("--max_length", type=at_least_one, help="reject longer sentences")
     text.add_argument(
+        "--output_format",
+        default="tfrecord",
+        choices=("tfrecord", "parquet"),
+        help="of the examples; parquet is read without TensorFlow",
+    )
+    text.add_argument(
         "--num_shards", type=at_least_one, default=4, help="files of the training split"
     )
 
@@ -108,35 +114,18 @@ def prepare(options, beam_options):
     from seqnlp.preprocessing import prepare_tagging
 
     examples = options.output / "examples"
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
-    if options.train is None and (options.dev or options.test):
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
-    reads = options.train and " ".join(options.train)
-    settings = {
-        "input_format": options.input_format,
-        "layout": command_line.layout(options),
-        "encoding": options.encoding,
-    }
-    if options.train is None:
-        if options.encoding != "none" or settings["layout"] or options.input_format != "conll":
-            raise ValueError(
-                "`--train` must be given with --encoding or a description of its format: the "
-                "sample corpus has its own. Received: no --train"
-            )
-        reads = f"sample corpus, {options.output / 'corpus'}"
-        files = _write_sample(options.output / "corpus")
-        settings = {"layout": {"comment": "# "}, "encoding": "bio"}
+    reads, arguments = _corpus(options)
     with command_line.stage("prepare", reads, examples):
         manifest = prepare_tagging(
             str(examples),
-            **files,
-            **settings,
+            **arguments,
             max_length=options.max_length,
             min_count=options.min_count,
             vocabulary_size=options.vocabulary_size,
             normal_form=None if options.normal_form == "none" else options.normal_form,
             lowercase=not options.keep_case,
             digits=not options.keep_digits,
+            output_format=options.output_format,
             num_shards=options.num_shards,
             seed=options.seed,
             max_rejects=options.max_rejects,
@@ -144,6 +133,25 @@ def prepare(options, beam_options):
         )
         for split in ("train", "eval", "test"):
             print(f"{split}: {manifest.records(split)} sentences")
+
+
+def _corpus(options):
+    """What is read, in words, and as arguments of `prepare_tagging`."""
+    files = {"train": options.train, "dev": options.dev, "test": options.test}
+    layout = command_line.layout(options)
+    if options.train is not None:
+        described = {"input_format": options.input_format, "encoding": options.encoding}
+        return " ".join(options.train), {**files, **described, "layout": layout}
+    if options.dev or options.test:
+        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
+    if options.encoding != "none" or layout or options.input_format != "conll":
+        raise ValueError(
+            "`--train` must be given with --encoding or a description of its format: the "
+            "sample corpus has its own. Received: no --train"
+        )
+    folder = options.output / "corpus"
+    own = {"layout": {"comment": "# "}, "encoding": "bio"}
+    return f"sample corpus, {folder}", {**_write_sample(folder), **own}
 
 
 def _write_sample(folder):

@@ -75,7 +75,7 @@ def finish(folder, options, shards, counts, inputs, rejects, text):
         "task": "tagging",
         "inputs": _listed(inputs),
         "options": options,
-        "versions": versions(),
+        "versions": versions(options["output_format"]),
         "shards": _by_split(shards),
         "files": sorted(files, key=lambda entry: entry["file"]),
     }
@@ -126,10 +126,12 @@ def _message(folder, problem, advice, rejects):
     return " ".join([*parts, advice])
 
 
-def versions():
+def versions(output_format):
     """Versions of what the bytes of a preparation depend on."""
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {"seqnlp": "seqnlp", "beam": "apache-beam", "tensorflow": "tensorflow"}
+    if output_format == "parquet":
+        packages["pyarrow"] = "pyarrow"
     return {"python": python, **{name: _version(package) for name, package in packages.items()}}
 
 

@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from seqnlp.records import write_tfrecord
+from seqnlp.records import OUTPUT_FORMATS, example_columns, write_parquet, write_tfrecord
 
 TEMPORARY = ".tmp-"
 REJECTS_FILE = "rejects/rejects.jsonl"
@@ -18,13 +18,16 @@ REJECTS_FILE = "rejects/rejects.jsonl"
 WRITE_ERROR = "cannot write"
 
 
-def shard_file(split, shard, num_shards):
+def shard_file(split, shard, num_shards, output_format):
     """Name of a shard in the folder, as TFX writes it."""
-    return f"Split-{split}/examples-{shard:05d}-of-{num_shards:05d}.tfrecord.gz"
+    ending = OUTPUT_FORMATS[output_format]
+    return f"Split-{split}/examples-{shard:05d}-of-{num_shards:05d}{ending}"
 
 
 class _Hashed:
     """A file to write to that counts and hashes what it is given."""
+
+    closed = False
 
     def __init__(self, file):
         self._file = file
@@ -84,17 +87,18 @@ class WriteShards(beam.PTransform):
 
     Args:
         folder: Folder to write to.
-        num_shards: Dict from split to its number of shards.
+        options: Dict of the options as the manifest holds them.
     """
 
-    def __init__(self, folder, num_shards):
+    def __init__(self, folder, options):
         super().__init__()
         self._folder = folder
-        self._num_shards = num_shards
+        self._options = options
 
     def expand(self, examples):
         """Applies the transform."""
-        shards = [(split, n) for split, count in self._num_shards.items() for n in range(count)]
+        counts = self._options["num_shards"].items()
+        shards = [(split, number) for split, count in counts for number in range(count)]
         empty = examples.pipeline | "Shards" >> beam.Create(
             [(shard, []) for shard in shards], reshuffle=False
         )
@@ -102,17 +106,35 @@ class WriteShards(beam.PTransform):
             (examples, empty)
             | beam.Flatten()
             | beam.GroupByKey()
-            | "Write" >> beam.Map(write_shard, self._folder, self._num_shards)
+            | "Write" >> beam.Map(write_shard, self._folder, self._options)
         )
 
 
-def write_shard(shard, folder, num_shards):
+def write_shard(shard, folder, options):
     """`((split, number), lists of (key, Example))` -> dict, see `WriteShards`."""
     (split, number), parts = shard
     payloads = [payload for _, payload in sorted(itertools.chain.from_iterable(parts))]
-    name = shard_file(split, number, num_shards[split])
-    entry, records = write_file(folder, name, lambda file: write_tfrecord(file, payloads))
+    output_format = options["output_format"]
+    name = shard_file(split, number, options["num_shards"][split], output_format)
+
+    def write(file):
+        if output_format == "tfrecord":
+            return write_tfrecord(file, payloads)
+        names = example_columns(options["characters"])
+        return write_parquet(file, _rows(payloads, names), names)
+
+    entry, records = write_file(folder, name, write)
     return {"split": split, "records": records, **entry}
+
+
+def _rows(payloads, names):
+    """Serialised Examples -> dicts from feature to the list of its values."""
+    from tensorflow.train import Example
+
+    for payload in payloads:
+        features = Example.FromString(payload).features.feature
+        kinds = {name: features[name].WhichOneof("kind") for name in names}
+        yield {name: list(getattr(features[name], kind).value) for name, kind in kinds.items()}
 
 
 class WriteRejects(beam.PTransform):

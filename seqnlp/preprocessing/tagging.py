@@ -12,7 +12,7 @@ from seqnlp.preprocessing.running import PrepareError, make_pipeline, run_pipeli
 from seqnlp.preprocessing.shards import WriteRejects, WriteShards
 from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
 from seqnlp.preprocessing.vocabulary import ListTags, MakeText
-from seqnlp.records import SPLITS, read_manifest
+from seqnlp.records import OUTPUT_FORMATS, SPLITS, import_pyarrow, read_manifest
 
 _HELD_OUT_SHARDS = 1
 
@@ -60,7 +60,7 @@ class PrepareTagging(beam.PTransform):
                 beam.pvalue.AsSingleton(text),
             ).with_outputs("counts", main="examples")
         )
-        shards = encoded["examples"] | "WriteShards" >> WriteShards(output, options["num_shards"])
+        shards = encoded["examples"] | "WriteShards" >> WriteShards(output, options)
         rejects = (
             rejects | "FlattenRejects" >> beam.Flatten() | "WriteRejects" >> WriteRejects(output)
         )
@@ -103,6 +103,7 @@ def prepare_tagging(
     digits=True,
     characters=True,
     max_word_length=20,
+    output_format="tfrecord",
     num_shards=4,
     seed=0,
     max_rejects=0.01,
@@ -131,6 +132,8 @@ def prepare_tagging(
         digits: Whether every digit of a word becomes 0.
         characters: Whether the examples hold the ids of the words' characters.
         max_word_length: Most characters of a word.
+        output_format: `"tfrecord"` for gzip-compressed `tf.train.Example`s, or `"parquet"`,
+            which is read without TensorFlow: a list column for each of their features.
         num_shards: Files of the training split; the others have one.
         seed: Seed of the split and of the order of the examples.
         max_rejects: Largest share of rejected sentences, from 0 to 1.
@@ -140,6 +143,7 @@ def prepare_tagging(
         The `seqnlp.records.Manifest`.
 
     Raises:
+        ImportError: A package is missing; the message names its extra.
         ValueError: An argument is wrong; nothing was written.
         PrepareError: The corpus cannot be used or the output cannot be written; there is no
             manifest.
@@ -158,6 +162,7 @@ def prepare_tagging(
         "normalizer": {"form": normal_form, "lowercase": lowercase, "digits": digits},
         "characters": characters,
         "max_word_length": max_word_length,
+        "output_format": output_format,
         "num_shards": {"train": num_shards, "eval": _HELD_OUT_SHARDS, "test": _HELD_OUT_SHARDS},
         "seed": seed,
         "max_rejects": max_rejects,
@@ -194,6 +199,13 @@ def _check_options(options):
     if options["num_shards"]["train"] < 1:
         received = options["num_shards"]["train"]
         raise ValueError(f"`num_shards` must be at least 1. Received: num_shards={received}")
+    if options["output_format"] not in OUTPUT_FORMATS:
+        raise ValueError(
+            f"`output_format` must be one of {', '.join(OUTPUT_FORMATS)}. "
+            f"Received: output_format={options['output_format']!r}"
+        )
+    if options["output_format"] == "parquet":
+        import_pyarrow()  # workers need it
     size = options["vocabulary_size"]
     if size is not None and size < 3:
         raise ValueError(

@@ -1,15 +1,34 @@
 from seqnlp.records.batches import bucket_lengths, read_sentences, tagging_batches
-from seqnlp.records.manifest import MANIFEST_FILE, SPLITS, Manifest, read_manifest
+from seqnlp.records.manifest import (
+    MANIFEST_FILE,
+    OUTPUT_FORMATS,
+    SPLITS,
+    Manifest,
+    read_manifest,
+)
+from seqnlp.records.parquet import (
+    example_columns,
+    import_pyarrow,
+    read_parquet,
+    write_parquet,
+)
+from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 
 __all__ = [
     "MANIFEST_FILE",
+    "OUTPUT_FORMATS",
     "SPLITS",
     "Manifest",
+    "ParquetBatches",
     "bucket_lengths",
+    "example_columns",
+    "import_pyarrow",
     "read_manifest",
+    "read_parquet",
     "read_sentences",
     "read_tfrecord",
     "tagging_batches",
+    "write_parquet",
     "write_tfrecord",
 ]

@@ -5,7 +5,10 @@ import os
 import numpy as np
 
 from seqnlp.records.manifest import SPLITS, read_manifest
+from seqnlp.records.parquet import read_parquet
+from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.tfrecord import read_tfrecord
+from seqnlp.records.tfrecord_batches import tfrecord_batches
 
 
 def read_sentences(folder, split):
@@ -19,18 +22,29 @@ def read_sentences(folder, split):
         `(tokens, tags)`, two lists of `str`.
 
     Raises:
-        ValueError: As `read_manifest` and `read_tfrecord` raise it.
+        ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
     """
-    from tensorflow.train import Example
-
     manifest = read_manifest(folder, verify=False)
     with open(os.path.join(folder, "tags.txt"), encoding="utf-8") as file:
         names = file.read().split("\n")
+    rows = _parquet_rows if manifest.output_format == "parquet" else _tfrecord_rows
     for path in manifest.shards(split):
-        for payload in read_tfrecord(path):
-            features = Example.FromString(payload).features.feature
-            tokens = [token.decode() for token in features["tokens"].bytes_list.value]
-            yield tokens, [names[index] for index in features["tag_ids"].int64_list.value]
+        for tokens, tag_ids in rows(path):
+            yield tokens, [names[index] for index in tag_ids]
+
+
+def _tfrecord_rows(path):
+    from tensorflow.train import Example
+
+    for payload in read_tfrecord(path):
+        features = Example.FromString(payload).features.feature
+        tokens = [token.decode() for token in features["tokens"].bytes_list.value]
+        yield tokens, features["tag_ids"].int64_list.value
+
+
+def _parquet_rows(path):
+    for table in read_parquet(path, ("tokens", "tag_ids")):
+        yield from zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
 
 
 def bucket_lengths(statistics, count=8):
@@ -89,6 +103,9 @@ def tagging_batches(
     on the seed and the number of the epoch alone: a run resumed at `first_epoch=k` goes on as
     the uninterrupted one would. Without a seed, sentences keep the order of the files.
 
+    Parquet and TFRecord give equal batches without a seed. With one, an epoch of either holds
+    the same sentences, grouped by the same rules, in another random order.
+
     Args:
         folder: Folder that `prepare_tagging` wrote.
         split: One of `SPLITS`.
@@ -102,54 +119,30 @@ def tagging_batches(
         pool: Batches sorted together.
 
     Returns:
-        `tf.data.Dataset` of `(inputs, tags, sample_weight)`: `inputs` a dict of int32
-        `word_ids` `(batch, time)` and `char_ids` `(batch, time, characters)`, int32 `tags`
-        `(batch, time)`, float32 `sample_weight` `(batch,)`. Padding is 0.
+        A `tf.data.Dataset` of TFRecord examples; `ParquetBatches`, an iterable of NumPy arrays
+        made without TensorFlow, of Parquet examples. Of either an element is
+        `(inputs, tags, sample_weight)`: `inputs` a dict of int32 `word_ids` `(batch, time)` and
+        `char_ids` `(batch, time, characters)`, int32 `tags` `(batch, time)`, float32
+        `sample_weight` `(batch,)`. Padding is 0.
 
     Raises:
         ValueError: An argument is out of range, no length fits the longest sentence, or
             the folder was not prepared to its end.
     """
-    import tensorflow as tf
-
     _check_least(batch_size=batch_size, pool=pool, num_epochs=num_epochs)
     manifest = read_manifest(folder, verify=False)
-    lengths = None if lengths is None else _check_lengths(lengths, manifest, split)
-    characters = characters and manifest.options["characters"]
-    max_word_length = manifest.options["max_word_length"] if lengths else None
-    files, size = tf.constant(manifest.shards(split)), pool * batch_size
-
-    def sentences(epoch):
-        if seed is None:
-            return tf.data.TFRecordDataset(files, "GZIP").batch(size)
-        # Seeds this function's graph alone: the global seed must not reach the shuffle.
-        tf.random.set_seed(2 * seed + 1)  # not 0, which shuffle cannot take here
-        order = tf.random.experimental.stateless_shuffle(files, _key(seed, epoch))
-        records = tf.data.TFRecordDataset(order, "GZIP")
-        return records.shuffle(size, seed=epoch, reshuffle_each_iteration=False).batch(size)
-
-    def numbered(epoch):
-        return sentences(epoch).enumerate().map(lambda index, pooled: (epoch, index, pooled))
-
-    def batches(epoch, index, pooled):
-        parsed = _parse(pooled, characters)
-        rows = tf.range(parsed["word_ids"].nrows())
-        starts = tf.range(0, tf.size(rows), batch_size)
-        if seed is not None:
-            key = _key(seed, epoch, index)
-            rows = _by_length(parsed["word_ids"].row_lengths(), key)
-            starts = tf.random.experimental.stateless_shuffle(starts, key)
-        return tf.data.Dataset.from_tensor_slices(starts).map(
-            lambda start: _dense_batch(
-                parsed, rows[start : start + batch_size], batch_size, lengths, max_word_length
-            )
-        )
-
-    last = np.iinfo(np.int64).max if num_epochs is None else first_epoch + num_epochs
-    dataset = tf.data.Dataset.range(first_epoch, last).flat_map(numbered).flat_map(batches)
-    steps = -(-manifest.records(split) // batch_size)
-    steps = tf.data.INFINITE_CARDINALITY if num_epochs is None else steps * num_epochs
-    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+    settings = {
+        "batch_size": batch_size,
+        "seed": seed,
+        "first_epoch": first_epoch,
+        "num_epochs": num_epochs,
+        "lengths": None if lengths is None else _check_lengths(lengths, manifest, split),
+        "characters": characters and manifest.options["characters"],
+        "pool": pool,
+    }
+    if manifest.output_format == "parquet":
+        return ParquetBatches(manifest, split, **settings)
+    return tfrecord_batches(manifest, split, **settings)
 
 
 def _check_least(**arguments):
@@ -167,53 +160,3 @@ def _check_lengths(lengths, manifest, split):
             f"sentence of {split}. Received: lengths={lengths}"
         )
     return lengths
-
-
-def _key(seed, epoch, index=0):
-    """Two integers for stateless random operations."""
-    import tensorflow as tf
-
-    step = tf.cast(epoch, tf.int64) * 1_000_003 + tf.cast(index, tf.int64)
-    return tf.stack([tf.constant(seed, tf.int64), step])
-
-
-def _parse(serialized, characters):
-    """Serialised Examples `(examples,)` -> dict of ragged ids, a row an example."""
-    import tensorflow as tf
-
-    feature = tf.io.RaggedFeature
-    features = {name: feature(tf.int64) for name in ("word_ids", "tag_ids")}
-    if characters:
-        partitions = [feature.RowLengths("char_counts")]
-        features["char_ids"] = feature(tf.int64, "char_ids", partitions)
-    return tf.io.parse_example(serialized, features)
-
-
-def _by_length(lengths, key):
-    """Rows sorted by length, those of nearly the same length in random order."""
-    import tensorflow as tf
-
-    noise = tf.random.stateless_uniform(tf.shape(lengths), key, maxval=1.5)
-    return tf.argsort(tf.cast(lengths, tf.float32) + noise)
-
-
-def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
-    """`rows` of ragged ids -> `(inputs, tags, sample_weight)`, padded with 0."""
-    import tensorflow as tf
-
-    words = tf.gather(parsed["word_ids"], rows)
-    time = size = None
-    if lengths is not None:
-        size, longest = batch_size, tf.reduce_max(words.row_lengths())
-        choices = tf.constant(lengths, longest.dtype)
-        time = tf.gather(choices, tf.searchsorted(choices, [longest])[0])
-
-    def dense(ids, *inner):
-        return tf.cast(ids.to_tensor(shape=[size, time, *inner]), tf.int32)
-
-    inputs = {"word_ids": dense(words)}
-    if "char_ids" in parsed:
-        inputs["char_ids"] = dense(tf.gather(parsed["char_ids"], rows), max_word_length)
-    tags = dense(tf.gather(parsed["tag_ids"], rows))
-    real = tf.range(tf.shape(tags)[0]) < tf.size(rows)
-    return inputs, tags, tf.cast(real, tf.float32)

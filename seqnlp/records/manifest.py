@@ -5,10 +5,13 @@ import hashlib
 import json
 import os
 
+from seqnlp.records.parquet import example_columns, read_parquet
 from seqnlp.records.tfrecord import read_tfrecord
 
 SPLITS = ("train", "eval", "test")
 MANIFEST_FILE = "manifest.json"
+# The formats of examples, and how the names of their files end.
+OUTPUT_FORMATS = {"tfrecord": ".tfrecord.gz", "parquet": ".parquet"}
 _CHUNK_BYTES = 1 << 20
 
 
@@ -23,6 +26,7 @@ class Manifest:
         folder: The folder.
         inputs: Dict from split to the list of its input files.
         options: Dict of the options of the preparation.
+        output_format: One of `OUTPUT_FORMATS`, that of the examples.
         versions: Dict of the versions of what made it.
         content: The whole dict.
     """
@@ -33,7 +37,9 @@ class Manifest:
         self.inputs = content["inputs"]
         self.options = content["options"]
         self.versions = content["versions"]
+        self.output_format = self.options.get("output_format", "tfrecord")
         self._shards = content["shards"]
+        self._check_format()
 
     def shards(self, split):
         """Paths of the files of one of `SPLITS`, in order."""
@@ -63,13 +69,13 @@ class Manifest:
             path = os.path.join(self.folder, entry["file"])
             if not os.path.isfile(path):
                 raise ValueError(
-                    f"{path}: expected the file that {MANIFEST_FILE} lists. Received: no file. "
-                    "Run the preparation again."
+                    f"{path}: expected the file that {MANIFEST_FILE} lists. Received: "
+                    f"{self._what_is_there(path)}. Run the preparation again."
                 )
             expected = (entry["bytes"], entry["sha256"])
             received = (os.path.getsize(path), _sha256(path))
             if received != expected:
-                damage = _first_damage(path) if path.endswith(".tfrecord.gz") else ""
+                damage = self._first_damage(path)
                 raise ValueError(
                     f"{path}: expected {expected[0]} bytes with SHA-256 {expected[1]}. Received: "
                     f"{received[0]} bytes with SHA-256 {received[1]}.{damage} Run the "
@@ -81,6 +87,36 @@ class Manifest:
             raise ValueError(
                 f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}"
             )
+
+    def _check_format(self):
+        if self.output_format not in OUTPUT_FORMATS:
+            raise ValueError(f"output_format {self.output_format!r}")
+        ending = OUTPUT_FORMATS[self.output_format]
+        for entry in (entry for entries in self._shards.values() for entry in entries):
+            if not entry["file"].endswith(ending):
+                raise ValueError(f"output_format {self.output_format!r} and {entry['file']}")
+
+    def _what_is_there(self, path):
+        """The file of another format where `path` should be, or none."""
+        base = path.removesuffix(OUTPUT_FORMATS[self.output_format])
+        others = (base + ending for ending in OUTPUT_FORMATS.values())
+        return next((other for other in others if os.path.isfile(other)), "no file")
+
+    def _first_damage(self, path):
+        """What a reader says of the first bad record of a shard, as a sentence, or nothing."""
+        if path.endswith(OUTPUT_FORMATS["parquet"]):
+            records = read_parquet(path, example_columns(self.options["characters"]))
+        elif path.endswith(OUTPUT_FORMATS["tfrecord"]):
+            records = read_tfrecord(path)
+        else:
+            return ""
+        with contextlib.suppress(OSError, ImportError):
+            try:
+                for _ in records:
+                    pass
+            except ValueError as error:
+                return f" First damage: {error}."
+        return ""
 
 
 def read_manifest(folder, verify=True):
@@ -121,17 +157,6 @@ def read_manifest(folder, verify=True):
     if verify:
         manifest.verify()
     return manifest
-
-
-def _first_damage(path):
-    """What `read_tfrecord` says of the first bad record, as a sentence, or nothing."""
-    with contextlib.suppress(OSError):
-        try:
-            for _ in read_tfrecord(path):
-                pass
-        except ValueError as error:
-            return f" First damage: {error}."
-    return ""
 
 
 def _sha256(path):

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from seqnlp.preprocessing import PrepareError, prepare_tagging
+from seqnlp.records import OUTPUT_FORMATS
 from tests.preprocessing.small_corpus import tree, write
 
 
@@ -95,6 +96,10 @@ def test_a_failed_preparation_removes_the_manifest_of_an_earlier_one(files, tmp_
             "Received: vocabulary_size=2",
         ),
         (
+            {"output_format": "avro"},
+            "`output_format` must be one of tfrecord, parquet. Received: output_format='avro'",
+        ),
+        (
             {"normal_form": "nfd"},
             "`normal_form` must be 'nfc', 'nfkc' or None. Received: normal_form='nfd'",
         ),
@@ -128,21 +133,25 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
 from seqnlp.preprocessing import PrepareError, prepare_tagging
 try:
-    prepare_tagging(sys.argv[2], *sys.argv[3:], min_count=1)
+    prepare_tagging(sys.argv[3], *sys.argv[4:], min_count=1, output_format=sys.argv[2])
 except PrepareError as error:
     sys.exit(str(error))
 """
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_no_half_written_file(files, tmp_path):
+@pytest.mark.parametrize(("output_format", "ending"), OUTPUT_FORMATS.items())
+def test_a_full_disk_is_one_sentence_and_leaves_no_half_written_file(
+    files, tmp_path, output_format, ending
+):
     output = tmp_path / "out"
-    args = [sys.executable, "-c", LIMITED, "1000", str(output), files[0][0], *files[1:]]
+    program = [sys.executable, "-c", LIMITED, "1000", output_format]
+    args = [*program, str(output), files[0][0], *files[1:]]
     done = subprocess.run(args, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert re.fullmatch(
         f"The preparation did not finish: cannot write {output}/Split-\\w+/examples-0000\\d-of-"
-        "0000\\d.tfrecord.gz: File too large. Make room or correct the permissions, and run it "
+        f"0000\\d{ending}: File too large. Make room or correct the permissions, and run it "
         "again into the same folder.",
         done.stderr.splitlines()[-1],
     )

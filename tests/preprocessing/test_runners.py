@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from seqnlp.preprocessing import prepare_tagging
-from seqnlp.records import SPLITS
+from seqnlp.records import OUTPUT_FORMATS, SPLITS
 
 pytestmark = pytest.mark.slow
 SHARD_BYTES = 5_100_000
@@ -58,10 +58,15 @@ def corpus(tmp_path_factory):
     return paths, sum(write_shard(path, rng) for path in paths)
 
 
+@pytest.fixture(scope="module", params=OUTPUT_FORMATS)
+def settings(request):
+    return {"encoding": "bio", "output_format": request.param}
+
+
 @pytest.fixture(scope="module")
-def expected(corpus, tmp_path_factory):
+def expected(corpus, settings, tmp_path_factory):
     output = tmp_path_factory.mktemp("reference") / "out"
-    return prepare_tagging(output, corpus[0], encoding="bio"), digests(output)
+    return prepare_tagging(output, corpus[0], **settings), digests(output)
 
 
 def digests(folder):
@@ -79,15 +84,15 @@ def test_records_out_are_records_in_less_the_rejects(corpus, expected):
     assert sum(manifest.records(split) for split in SPLITS) == corpus[1] - rejects
 
 
-def test_another_order_of_the_files_gives_the_same_bytes(corpus, expected, tmp_path):
+def test_another_order_of_the_files_gives_the_same_bytes(corpus, settings, expected, tmp_path):
     paths = [corpus[0][n] for n in (2, 0, 3, 1)]
-    prepare_tagging(tmp_path / "out", paths, encoding="bio")
+    prepare_tagging(tmp_path / "out", paths, **settings)
     assert digests(tmp_path / "out") == expected[1]
 
 
-def test_two_worker_processes_give_the_same_bytes(corpus, expected, tmp_path):
+def test_two_worker_processes_give_the_same_bytes(corpus, settings, expected, tmp_path):
     options = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
-    prepare_tagging(tmp_path / "out", corpus[0], encoding="bio", pipeline_options=options)
+    prepare_tagging(tmp_path / "out", corpus[0], **settings, pipeline_options=options)
     assert digests(tmp_path / "out") == expected[1]
 
 
@@ -125,7 +130,7 @@ def wait_for(port):
 
 
 def test_a_portable_runner_with_two_external_workers_gives_the_same_bytes(
-    corpus, expected, tmp_path
+    corpus, settings, expected, tmp_path
 ):
     jobs, workers = free_port(), free_port()
     pool = "apache_beam.runners.worker.worker_pool_main"
@@ -141,24 +146,25 @@ def test_a_portable_runner_with_two_external_workers_gives_the_same_bytes(
             "--environment_type=EXTERNAL",
             f"--environment_config=localhost:{workers}",
         ]
-        prepare_tagging(tmp_path / "out", corpus[0], encoding="bio", pipeline_options=options)
+        prepare_tagging(tmp_path / "out", corpus[0], **settings, pipeline_options=options)
     assert digests(tmp_path / "out") == expected[1]
 
 
 PREPARE = """
 import sys
 from seqnlp.preprocessing import prepare_tagging
-prepare_tagging(sys.argv[1], sys.argv[2:], encoding="bio")
+prepare_tagging(sys.argv[2], sys.argv[3:], encoding="bio", output_format=sys.argv[1])
 """
 
 
 def test_a_killed_preparation_leaves_no_manifest_and_a_rerun_gives_the_same_bytes(
-    corpus, expected, tmp_path
+    corpus, settings, expected, tmp_path
 ):
     seed = int.from_bytes(os.urandom(4), "big")
     print(f"seed {seed}")
     rng = random.Random(seed)
-    args = [sys.executable, "-c", PREPARE, str(tmp_path / "out"), *map(str, corpus[0])]
+    program = [sys.executable, "-c", PREPARE, settings["output_format"]]
+    args = [*program, str(tmp_path / "out"), *map(str, corpus[0])]
     for _ in range(3):
         process = subprocess.Popen(args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -167,5 +173,5 @@ def test_a_killed_preparation_leaves_no_manifest_and_a_rerun_gives_the_same_byte
         if process.wait() == 0:
             break
         assert not (tmp_path / "out/manifest.json").exists()
-    prepare_tagging(tmp_path / "out", corpus[0], encoding="bio")
+    prepare_tagging(tmp_path / "out", corpus[0], **settings)
     assert digests(tmp_path / "out") == expected[1]

@@ -231,3 +231,25 @@ def test_the_schema_describes_the_examples(prepared):
         "tokens": (0, 0),
         "word_ids": (1, len(text.words) - 1),
     }
+
+
+def test_parquet_is_the_same_from_any_order_of_the_files(files, tmp_path):
+    train, dev, test = files
+    for name, parts in (("one", train), ("other", train[::-1])):
+        prepare_tagging(tmp_path / name, parts, dev, test, encoding="bio", output_format="parquet")
+    one = tree(tmp_path / "one")
+    assert one == tree(tmp_path / "other")
+    shards = {name for name in one if name.startswith("Split-")}
+    expected = {f"Split-train/examples-0000{n}-of-00004.parquet" for n in range(4)}
+    held_out = {f"Split-{s}/examples-00000-of-00001.parquet" for s in ("eval", "test")}
+    assert shards == expected | held_out
+
+
+def test_a_preparation_in_another_format_removes_the_first(files, tmp_path):
+    for output_format in ("parquet", "tfrecord", "parquet"):
+        prepare_tagging(tmp_path / "out", *files, output_format=output_format)
+        ending = ".parquet" if output_format == "parquet" else ".tfrecord.gz"
+        shards = [name for name in tree(tmp_path / "out") if name.startswith("Split-")]
+        assert len(shards) == 6
+        assert all(name.endswith(ending) for name in shards)
+    assert read_manifest(tmp_path / "out").versions["pyarrow"]

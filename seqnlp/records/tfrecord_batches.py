@@ -1,0 +1,103 @@
+"""Batches of TFRecord examples: a tf.data pipeline."""
+
+import numpy as np
+
+
+def tfrecord_batches(
+    manifest,
+    split,
+    batch_size,
+    seed=None,
+    first_epoch=0,
+    num_epochs=1,
+    lengths=None,
+    characters=True,
+    pool=64,
+):
+    """A `tf.data.Dataset`; the arguments are those of `tagging_batches`, which calls it."""
+    import tensorflow as tf
+
+    max_word_length = manifest.options["max_word_length"] if lengths else None
+    files, size = tf.constant(manifest.shards(split)), pool * batch_size
+
+    def sentences(epoch):
+        if seed is None:
+            return tf.data.TFRecordDataset(files, "GZIP").batch(size)
+        # Seeds this function's graph alone: the global seed must not reach the shuffle.
+        tf.random.set_seed(2 * seed + 1)  # not 0, which shuffle cannot take here
+        order = tf.random.experimental.stateless_shuffle(files, _key(seed, epoch))
+        records = tf.data.TFRecordDataset(order, "GZIP")
+        return records.shuffle(size, seed=epoch, reshuffle_each_iteration=False).batch(size)
+
+    def numbered(epoch):
+        return sentences(epoch).enumerate().map(lambda index, pooled: (epoch, index, pooled))
+
+    def batches(epoch, index, pooled):
+        parsed = _parse(pooled, characters)
+        rows = tf.range(parsed["word_ids"].nrows())
+        starts = tf.range(0, tf.size(rows), batch_size)
+        if seed is not None:
+            key = _key(seed, epoch, index)
+            rows = _by_length(parsed["word_ids"].row_lengths(), key)
+            starts = tf.random.experimental.stateless_shuffle(starts, key)
+        return tf.data.Dataset.from_tensor_slices(starts).map(
+            lambda start: _dense_batch(
+                parsed, rows[start : start + batch_size], batch_size, lengths, max_word_length
+            )
+        )
+
+    last = np.iinfo(np.int64).max if num_epochs is None else first_epoch + num_epochs
+    dataset = tf.data.Dataset.range(first_epoch, last).flat_map(numbered).flat_map(batches)
+    steps = -(-manifest.records(split) // batch_size)
+    steps = tf.data.INFINITE_CARDINALITY if num_epochs is None else steps * num_epochs
+    return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+
+
+def _key(seed, epoch, index=0):
+    """Two integers for stateless random operations."""
+    import tensorflow as tf
+
+    step = tf.cast(epoch, tf.int64) * 1_000_003 + tf.cast(index, tf.int64)
+    return tf.stack([tf.constant(seed, tf.int64), step])
+
+
+def _parse(serialized, characters):
+    """Serialised Examples `(examples,)` -> dict of ragged ids, a row an example."""
+    import tensorflow as tf
+
+    feature = tf.io.RaggedFeature
+    features = {name: feature(tf.int64) for name in ("word_ids", "tag_ids")}
+    if characters:
+        partitions = [feature.RowLengths("char_counts")]
+        features["char_ids"] = feature(tf.int64, "char_ids", partitions)
+    return tf.io.parse_example(serialized, features)
+
+
+def _by_length(lengths, key):
+    """Rows sorted by length, those of nearly the same length in random order."""
+    import tensorflow as tf
+
+    noise = tf.random.stateless_uniform(tf.shape(lengths), key, maxval=1.5)
+    return tf.argsort(tf.cast(lengths, tf.float32) + noise)
+
+
+def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
+    """`rows` of ragged ids -> `(inputs, tags, sample_weight)`, padded with 0."""
+    import tensorflow as tf
+
+    words = tf.gather(parsed["word_ids"], rows)
+    time = size = None
+    if lengths is not None:
+        size, longest = batch_size, tf.reduce_max(words.row_lengths())
+        choices = tf.constant(lengths, longest.dtype)
+        time = tf.gather(choices, tf.searchsorted(choices, [longest])[0])
+
+    def dense(ids, *inner):
+        return tf.cast(ids.to_tensor(shape=[size, time, *inner]), tf.int32)
+
+    inputs = {"word_ids": dense(words)}
+    if "char_ids" in parsed:
+        inputs["char_ids"] = dense(tf.gather(parsed["char_ids"], rows), max_word_length)
+    tags = dense(tf.gather(parsed["tag_ids"], rows))
+    real = tf.range(tf.shape(tags)[0]) < tf.size(rows)
+    return inputs, tags, tf.cast(real, tf.float32)
