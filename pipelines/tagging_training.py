@@ -9,28 +9,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pipelines import trained_model
+from pipelines import tagging_model, trained_model
 from pipelines.tagging_evaluation import forget_evaluation
-from seqnlp import tag_schemes
 from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
-from seqnlp.models import Tagger
 from seqnlp.records import bucket_lengths, read_manifest, read_sentences, tagging_batches
-from seqnlp.text import TaggingText, load_word_vectors
+from seqnlp.text import TaggingText
 
 SHOWN_SENTENCES = 20  # in TensorBoard's table
 # The options that an interrupted run must share with the one that goes on.
 REMEMBERED = (
+    *tagging_model.OPTIONS,
     "seed",
-    "word_units",
-    "char_encoder",
-    "char_encoder_units",
-    "cell",
-    "units",
-    "num_layers",
-    "head",
-    "dropout",
-    "word_vectors",
     "batch_size",
     "epochs",
     "steps_per_epoch",
@@ -51,7 +41,7 @@ def train_tagger(options):
     print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
 
     keras.utils.set_random_seed(options.seed)
-    model = _make_model(options, text, encoding)
+    model = tagging_model.make_model(options, text, encoding)
     steps = -(-manifest.records("train") // options.batch_size)
     steps = min(options.steps_per_epoch or steps, steps)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -112,36 +102,6 @@ def _choose_jit(choice):
     if tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("TPU"):
         return True, "an accelerator is there"
     return False, "recurrent layers are faster without it on a CPU"
-
-
-def _make_model(options, text, encoding):
-    allowed = tag_schemes.allowed_transitions(text.tags, encoding)
-    model = Tagger(
-        vocabulary_size=len(text.words),
-        num_tags=len(text.tags),
-        char_vocabulary_size=len(text.characters),
-        word_units=options.word_units,
-        char_encoder=None if options.char_encoder == "none" else options.char_encoder,
-        char_encoder_units=options.char_encoder_units,
-        cell=options.cell,
-        units=options.units,
-        num_layers=options.num_layers,
-        head=options.head,
-        dropout=options.dropout,
-        allowed_transitions=allowed if options.head == "crf" else None,
-    )
-    model(text.inputs(tf.ragged.constant([["a", "sentence"]])))
-    if options.word_vectors:
-        vectors, found = load_word_vectors(options.word_vectors, text.words, options.seed)
-        if vectors.shape[1] != options.word_units:
-            raise ValueError(
-                f"`--word_units` must be {vectors.shape[1]}, the width of the vectors in "
-                f"{options.word_vectors}. Received: --word_units={options.word_units}"
-            )
-        model.word_embedding.embeddings.assign(vectors)
-        print(f"{options.word_vectors}: vectors for {found} of {len(text.words)} words")
-    print(f"{model.count_params()} weights, {len(text.words)} words, {len(text.tags)} tags")
-    return model
 
 
 def _forget_other_runs(options, manifest):

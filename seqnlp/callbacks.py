@@ -196,8 +196,9 @@ def _replace(path, write, suffix=""):
 class TensorBoardTagger(keras.callbacks.Callback):
     """What TensorBoard shows of a tagger beside the curves.
 
-    After each epoch the transition scores as a picture and a table of sentences with their true
-    and predicted tags; after training the word vectors for the embedding projector.
+    After each epoch the transition scores, where the head is a CRF, as a picture, and a table of
+    sentences with their true and predicted tags; after training the word vectors for the
+    embedding projector.
 
     Args:
         log_dir: Folder of the logs.
@@ -226,7 +227,7 @@ class TensorBoardTagger(keras.callbacks.Callback):
         import tensorflow as tf
 
         with self._writer.as_default(step=epoch):
-            if self.model.crf_layer() is not None:
+            if hasattr(self.model.head_layer(), "scores"):
                 picture = tf.image.decode_png(plot.png(self.transitions()), channels=4)
                 tf.summary.image("transitions", picture[None])
             tf.summary.text("sentences", self.table())
@@ -239,7 +240,7 @@ class TensorBoardTagger(keras.callbacks.Callback):
 
     def transitions(self):
         """A `Figure` of the model's transition, start and end scores."""
-        scores = self.model.crf_layer().scores()
+        scores = self.model.head_layer().scores()
         transitions, start, end = (ops.convert_to_numpy(score) for score in scores)
         corner = np.full((1,), np.nan)
         bordered = np.block([[transitions, end[:, None]], [start, corner]])

@@ -3,8 +3,6 @@
 import keras
 from keras import ops
 
-from seqnlp.layers.crf import crf_log_likelihood
-
 NORMALIZATIONS = ("tokens", "sentences")
 
 
@@ -53,23 +51,3 @@ def additional_loss(losses):
     """The sum of scalar losses such as regularizers, which replicas share as they share a mean."""
     total = ops.reshape(sum(losses, ops.zeros((), dtype="float32")), (1,))
     return _Mean()(ops.zeros_like(total), total)
-
-
-def crf_loss(tags, potentials, mask, scores):
-    """Negative log likelihood `(batch,)` of `tags` under a CRF.
-
-    Args:
-        tags: Int tensor `(batch, time)`.
-        potentials: Float tensor `(batch, time, tags)`.
-        mask: Bool tensor `(batch, time)`.
-        scores: Transitions, start and end scores, as `CRF.scores()` gives them.
-    """
-    return -crf_log_likelihood(potentials, tags, mask, *scores)
-
-
-def softmax_loss(tags, potentials, mask):
-    """Cross entropy `(batch,)` of `tags`, each token on its own, summed over time."""
-    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
-    logits = ops.cast(potentials, "float32")
-    losses = keras.losses.sparse_categorical_crossentropy(tags, logits, from_logits=True)
-    return ops.sum(ops.where(mask, losses, 0.0), axis=1)

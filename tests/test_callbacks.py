@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from seqnlp import callbacks
+from seqnlp.layers import CRF
 from seqnlp.models import Tagger
 
 NAMES = ["O", "B-a", "I-a"]
@@ -138,7 +139,7 @@ def logged(tmp_path_factory):
     """Folder of the logs after two epochs of a real tagger with all callbacks."""
     folder = tmp_path_factory.mktemp("logs")
     keras.utils.set_random_seed(0)
-    model = Tagger(4, 3, word_units=4, units=4)
+    model = Tagger(4, CRF(3), word_units=4, units=4)
     model.compile("adam", jit_compile=False)
     sentences = [(["<b>", "a|b", "*x*"], NAMES), (["_y", "`z"], ["B-a", "O"])]
     board = callbacks.TensorBoardTagger(
@@ -207,7 +208,7 @@ def test_the_projector_gets_vectors_and_their_words(logged):
 def test_transitions_are_bordered_by_start_and_end_scores(logged):
     _, model, board, _ = logged
     (image,) = board.transitions().axes[0].images
-    transitions, start, end = model.crf.get_weights()
+    transitions, start, end = model.head.get_weights()
     np.testing.assert_allclose(image.get_array()[:3, :3], transitions, rtol=1e-6)
     np.testing.assert_allclose(image.get_array()[3, :3], start, rtol=1e-6)
     np.testing.assert_allclose(image.get_array()[:3, 3], end, rtol=1e-6)

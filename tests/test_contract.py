@@ -23,6 +23,7 @@ from seqnlp.layers import (
     MaxPooling,
     MeanPooling,
     RNNEncoder,
+    TokenSoftmax,
     crf_log_norm,
 )
 from seqnlp.models import CRFModel, Tagger
@@ -56,9 +57,14 @@ def crf_model(dtype=None):
     return CRFModel({"words": words}, CRF(NUM_TAGS, ALLOWED)(potentials))
 
 
-def tagger(**arguments):
-    sizes = {"word_units": 4, "units": 6, "num_layers": 2, "char_vocabulary_size": 7}
-    return functools.partial(Tagger, 9, NUM_TAGS, **sizes, **arguments)
+def crf_tagger(dtype=None):
+    sizes = {"word_units": 4, "units": 6, "num_layers": 2}
+    return Tagger(9, CRF(NUM_TAGS, ALLOWED), CharCNN(7, dtype=dtype), **sizes, dtype=dtype)
+
+
+def softmax_tagger(dtype=None):
+    sizes = {"word_units": 4, "units": 6, "num_layers": 2, "cell": "gru"}
+    return Tagger(9, TokenSoftmax(NUM_TAGS), CharLSTM(7, dtype=dtype), **sizes, dtype=dtype)
 
 
 def crf_norm(layer, outputs):
@@ -95,20 +101,14 @@ CASES = {
         {"inputs": VALUES, "mask": MASK},
         loops=True,
     ),
+    "TokenSoftmax": Case(
+        functools.partial(TokenSoftmax, NUM_TAGS), {"potentials": POTENTIALS, "mask": MASK}
+    ),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
-    "Tagger": Case(
-        tagger(char_encoder="cnn", allowed_transitions=ALLOWED),
-        WORDS_AND_CHARS,
-        model_loss,
-        loops=True,
-    ),
-    "Tagger, softmax": Case(
-        tagger(char_encoder="lstm", cell="gru", head="softmax"),
-        WORDS_AND_CHARS,
-        model_loss,
-        loops=True,
-    ),
+    "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
+    "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
 }
+WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
 CLASSES = {
     name: cls
     for module in (seqnlp.layers, seqnlp.models)
@@ -230,7 +230,7 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if not name.endswith("Pooling")])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in WITHOUT_WEIGHTS])
 def test_every_weight_has_a_finite_gradient(name):
     case, layer = CASES[name], built(name)
     weights = layer.trainable_weights

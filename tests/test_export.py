@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from seqnlp import export, tag_schemes
+from seqnlp.layers import CRF, CharCNN
 from seqnlp.models import Tagger
 from seqnlp.text import TaggingText, Vocabulary
 
@@ -38,12 +39,10 @@ def make(encoding):
     names = text.tags
     model = Tagger(
         len(words),
-        len(names),
-        len(text.characters),
+        CRF(len(names), tag_schemes.allowed_transitions(names, encoding)),
+        CharCNN(len(text.characters)),
         word_units=6,
         units=6,
-        char_encoder="cnn",
-        allowed_transitions=tag_schemes.allowed_transitions(names, encoding),
     )
     model(text.inputs(tf.ragged.constant([["fly"]])))
     random = np.random.default_rng(4)

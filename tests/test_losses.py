@@ -11,7 +11,8 @@ import pytest
 from keras import ops
 
 from seqnlp import gradients
-from seqnlp.losses import crf_loss, mean_sequence_loss, softmax_loss
+from seqnlp.layers import CRF, TokenSoftmax
+from seqnlp.losses import mean_sequence_loss
 
 LOSSES = np.array([6.0, 1.0, 4.0], dtype="float32")  # sums over 3, 1 and 2 tokens
 MASK = np.array([[1, 1, 1], [0, 1, 0], [1, 0, 1]], dtype=bool)
@@ -19,12 +20,11 @@ MASK = np.array([[1, 1, 1], [0, 1, 0], [1, 0, 1]], dtype=bool)
 RANDOM = np.random.default_rng(0)
 TAGS = RANDOM.integers(4, size=(3, 5))
 POTENTIALS = RANDOM.normal(size=(3, 5, 4)).astype("float32")
-SCORES = [RANDOM.normal(size=size).astype("float32") for size in ((4, 4), (4,), (4,))]
 REAL = np.arange(5) < np.array([5, 1, 3])[:, None]
-KINDS = {
-    "crf": lambda potentials, tags, mask: crf_loss(tags, potentials, mask, SCORES),
-    "softmax": lambda potentials, tags, mask: softmax_loss(tags, potentials, mask),
-}
+HEADS = {"crf": CRF(4), "softmax": TokenSoftmax(4)}
+for _head in HEADS.values():
+    _head.build(POTENTIALS.shape)
+    _head.set_weights([RANDOM.normal(size=weight.shape) for weight in _head.weights])
 
 
 def numpy(tensor):
@@ -33,7 +33,9 @@ def numpy(tensor):
 
 def loss_and_gradient(kind, potentials, tags, mask, sample_weight=None):
     def loss(potentials):
-        return mean_sequence_loss(KINDS[kind](potentials, tags, mask), mask, sample_weight)
+        outputs = {"potentials": potentials, "mask": mask}
+        losses = HEADS[kind].negative_log_likelihood(tags, outputs)
+        return mean_sequence_loss(losses, mask, sample_weight)
 
     found = gradients.compiled(lambda x: (loss(x), gradients.gradient(loss)(x)))(potentials)
     return [numpy(tensor) for tensor in found]
@@ -70,22 +72,7 @@ def test_a_batch_without_weight_has_loss_zero():
     assert numpy(mean_sequence_loss(LOSSES, np.zeros_like(MASK))) == 0
 
 
-def test_softmax_loss_sums_the_log_probabilities_of_real_tokens():
-    log_norm = np.log(np.exp(POTENTIALS.astype("float64")).sum(axis=-1))
-    token = np.take_along_axis(POTENTIALS, TAGS[..., None], axis=-1)[..., 0]
-    expected = np.where(REAL, log_norm - token, 0).sum(axis=1)
-    actual = softmax_loss(TAGS, POTENTIALS, REAL)
-    np.testing.assert_allclose(numpy(actual), expected, rtol=1e-5)
-
-
-def test_crf_loss_without_transitions_is_the_softmax_loss():
-    nothing = [np.zeros_like(score) for score in SCORES]
-    actual = gradients.compiled(crf_loss)(TAGS, POTENTIALS, REAL, nothing)
-    expected = softmax_loss(TAGS, POTENTIALS, REAL)
-    np.testing.assert_allclose(numpy(actual), numpy(expected), rtol=1e-4)
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HEADS)
 def test_rows_of_weight_zero_change_neither_loss_nor_gradient(kind):
     weight = np.array([1.0, 1.0, 0.0], dtype="float32")
     loss, gradient = loss_and_gradient(kind, POTENTIALS, TAGS, REAL, weight)
@@ -95,7 +82,7 @@ def test_rows_of_weight_zero_change_neither_loss_nor_gradient(kind):
     assert not gradient[2].any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", HEADS)
 def test_padding_changes_neither_loss_nor_gradient(kind):
     expected, without = loss_and_gradient(kind, POTENTIALS, TAGS, REAL)
     spoilt = np.pad(POTENTIALS, [(0, 0), (0, 2), (0, 0)], constant_values=50.0)

@@ -11,5 +11,6 @@ from seqnlp.layers.crf import (
     crf_sequence_score,
 )
 from seqnlp.layers.gating import Highway
+from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import RNNEncoder

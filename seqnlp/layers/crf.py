@@ -20,6 +20,7 @@ import numpy as np
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN, posterior
+from seqnlp.layers.heads import TaggingHead
 from seqnlp.layers.masking import first_and_last, lengths_of, real_tokens_first
 from seqnlp.scan import scan
 
@@ -163,11 +164,12 @@ def _check_shape(name, tensor, expected):
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class CRF(keras.layers.Layer):
+class CRF(TaggingHead):
     """Linear-chain conditional random field on top of a network's scores.
 
     Learns how likely one tag follows another and decodes the best tag sequence. Train it with
-    `seqnlp.models.CRFModel`, whose loss is the negative log likelihood. Always in float32.
+    `seqnlp.models.CRFModel` or as the head of a `Tagger`: the loss is the negative log
+    likelihood. Always in float32.
 
     Args:
         num_tags: Number of tags.
@@ -188,11 +190,10 @@ class CRF(keras.layers.Layer):
     Reference: https://arxiv.org/abs/1603.01360, section 2.2
     """
 
+    minimum = 2
+
     def __init__(self, num_tags, allowed_transitions=None, use_boundaries=True, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
-        if num_tags < 2:
-            raise ValueError(f"`num_tags` must be at least 2. Received: num_tags={num_tags}")
-        self.num_tags = num_tags
+        super().__init__(num_tags, **kwargs)
         self.use_boundaries = use_boundaries
         self.allowed_transitions = None
         if allowed_transitions is not None:
@@ -204,14 +205,9 @@ class CRF(keras.layers.Layer):
                     f"Received: allowed_transitions.shape={allowed.shape}"
                 )
             self.allowed_transitions = allowed.tolist()
-        self.supports_masking = True
 
     def build(self, potentials_shape, mask_shape=None):
-        if potentials_shape[-1] != self.num_tags:
-            raise ValueError(
-                f"`potentials` must have {self.num_tags} scores a token, one a tag. "
-                f"Received: potentials.shape={tuple(potentials_shape)}"
-            )
+        super().build(potentials_shape, mask_shape)
         self.transitions = self.add_weight(
             name="transitions",
             shape=(self.num_tags, self.num_tags),
@@ -222,14 +218,15 @@ class CRF(keras.layers.Layer):
             self.start_transitions = self.add_weight(name="start_transitions", **boundary)
             self.end_transitions = self.add_weight(name="end_transitions", **boundary)
 
-    def call(self, potentials, mask=None):
-        if mask is None:
-            mask = ops.ones_like(potentials[..., 0], dtype="bool")
-        tags, _ = crf_decode(potentials, mask, *self.scores())
-        return {"tags": tags, "potentials": potentials, "mask": ops.cast(mask, "bool")}
+    def decode(self, potentials, mask):
+        return crf_decode(potentials, mask, *self.scores())[0]
 
-    def compute_mask(self, potentials, mask=None):
-        return {"tags": mask, "potentials": mask, "mask": None}
+    def negative_log_likelihood(self, labels, outputs):
+        rest = (labels, outputs["mask"], *self.scores())
+        return -crf_log_likelihood(outputs["potentials"], *rest)
+
+    def marginals(self, outputs):
+        return crf_marginals(outputs["potentials"], outputs["mask"], *self.scores())
 
     def scores(self):
         """`(transitions, start_transitions, end_transitions)` with the forbidden ones closed."""
@@ -250,7 +247,6 @@ class CRF(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "num_tags": self.num_tags,
             "allowed_transitions": self.allowed_transitions,
             "use_boundaries": self.use_boundaries,
         }

@@ -1,37 +1,43 @@
-"""Training of models that end in a CRF or in a softmax over tags."""
+"""Training of models that end in a tagging head: a CRF, or a softmax over tags."""
 
 import keras
 from keras import ops
 
-from seqnlp.layers import CRF
-from seqnlp.losses import additional_loss, crf_loss, mean_sequence_loss, softmax_loss
+from seqnlp.layers.heads import TaggingHead
+from seqnlp.losses import additional_loss, mean_sequence_loss
 
 
 class SequenceTagging:
-    """Loss and metrics of a `keras.Model` whose output is a dict of tags, potentials and mask.
+    """Loss and metrics of a `keras.Model` whose output is that of a tagging head.
 
-    Labels are int `(batch, time)`, weights `(batch,)`. The loss is the negative log likelihood,
-    in nats a token: under the model's `CRF` layer, or under a softmax where there is none.
-    Metrics see the tags, with -1 as label at padding: `TokenAccuracy` leaves it out.
+    The head is the one among the model's layers: `seqnlp.layers.CRF`, `TokenSoftmax` or another
+    child of `seqnlp.layers.heads.TaggingHead`. Labels are int `(batch, time)`, weights
+    `(batch,)`. The loss is the head's negative log likelihood, in nats a token. Metrics see the
+    tags, with -1 as label at padding: `TokenAccuracy` leaves it out.
     """
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        mask, potentials = y_pred["mask"], y_pred["potentials"]
-        crf = self.crf_layer()
-        if crf is None:
-            losses = softmax_loss(y, potentials, mask)
-        else:
-            losses = crf_loss(y, potentials, mask, crf.scores())
-        loss = mean_sequence_loss(losses, mask, sample_weight)
+        losses = self.head_layer().negative_log_likelihood(y, y_pred)
+        loss = mean_sequence_loss(losses, y_pred["mask"], sample_weight)
         return loss + additional_loss(self.losses) if self.losses else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         y = ops.where(y_pred["mask"], ops.cast(y, "int32"), -1)
         return super().compute_metrics(x, y, y_pred["tags"], sample_weight=sample_weight)
 
-    def crf_layer(self):
-        """The model's `CRF` layer, or None."""
-        return next((layer for layer in self.layers if isinstance(layer, CRF)), None)
+    def marginals(self, outputs):
+        """Probability of each tag at each token, `(batch, time, tags)`, from a call's dict."""
+        return self.head_layer().marginals(outputs)
+
+    def head_layer(self):
+        """The model's `TaggingHead`; a `ValueError` where it has none."""
+        for layer in self.layers:
+            if isinstance(layer, TaggingHead):
+                return layer
+        raise ValueError(
+            "`layers` must hold what ends a tagging model, such as CRF or TokenSoftmax. "
+            f"Received: layers={[type(layer).__name__ for layer in self.layers]}"
+        )
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -47,5 +53,6 @@ class CRFModel(SequenceTagging, keras.Model):
         model.compile("adam", metrics=[TokenAccuracy()])
         model.fit(word_ids, tag_ids)
 
-    `predict` gives a dict with `tags` `(batch, time)`, `potentials` and `mask`.
+    `predict` gives a dict with `tags` `(batch, time)`, `potentials` and `mask`. Another head,
+    `TokenSoftmax` say, can take the place of the `CRF`.
     """

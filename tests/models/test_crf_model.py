@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from seqnlp import gradients
-from seqnlp.layers import CRF, crf_log_likelihood
+from seqnlp.layers import CRF, TokenSoftmax, crf_log_likelihood
 from seqnlp.metrics import TokenAccuracy
 from seqnlp.models import CRFModel
 
@@ -18,14 +18,14 @@ TAGS = WORDS % NUM_TAGS  # what a single word tells, so a tiny model can learn i
 MASK = WORDS != 0
 
 
-def make(optimizer=None, regularizer=None):
+def make(optimizer=None, regularizer=None, head=CRF):
     keras.utils.set_random_seed(0)
     words = keras.Input((None,), dtype="int32")
     embedding = keras.layers.Embedding(
         VOCABULARY, 8, mask_zero=True, embeddings_regularizer=regularizer
     )
     potentials = keras.layers.Dense(NUM_TAGS)(embedding(words))
-    model = CRFModel(words, CRF(NUM_TAGS)(potentials))
+    model = CRFModel(words, head(NUM_TAGS)(potentials))
     model.compile(
         optimizer or keras.optimizers.Adam(0.1),
         weighted_metrics=[TokenAccuracy()],
@@ -36,7 +36,7 @@ def make(optimizer=None, regularizer=None):
 
 def negative_log_likelihoods(model):
     outputs = model.predict(WORDS, verbose=0)
-    scores = model.crf_layer().scores()
+    scores = model.head_layer().scores()
     likelihood = gradients.compiled(crf_log_likelihood)
     return -ops.convert_to_numpy(likelihood(outputs["potentials"], TAGS, outputs["mask"], *scores))
 
@@ -108,3 +108,22 @@ def test_a_saved_model_predicts_the_same_and_goes_on_training(fitted, tmp_path):
     again = loaded.fit(WORDS, TAGS, batch_size=16, epochs=2, verbose=0).history
     assert again["loss"][-1] < history["loss"][-1] * 1.05
     assert loaded.optimizer.iterations == 42
+
+
+def test_another_head_takes_the_place_of_the_crf():
+    model = make(head=TokenSoftmax)
+    outputs = model.predict(WORDS, verbose=0)
+    logits = outputs["potentials"].astype("float64")
+    losses = np.log(np.exp(logits).sum(axis=-1))
+    losses -= np.take_along_axis(logits, TAGS[..., None], axis=-1)[..., 0]
+    actual = model.evaluate(WORDS, TAGS, batch_size=16, verbose=0, return_dict=True)
+    assert actual["loss"] == pytest.approx(losses[MASK].mean(), rel=1e-5)
+    np.testing.assert_array_equal(outputs["tags"], logits.argmax(axis=-1) * MASK)
+
+
+def test_refuses_to_train_without_a_head():
+    words = keras.Input((None,), dtype="int32")
+    model = CRFModel(words, keras.layers.Embedding(VOCABULARY, NUM_TAGS)(words))
+    message = "`layers` must hold what ends a tagging .* layers=.'InputLayer', 'Embedding'."
+    with pytest.raises(ValueError, match=message):
+        model.head_layer()

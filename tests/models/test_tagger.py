@@ -10,7 +10,7 @@ import pytest
 from keras import ops
 
 from seqnlp import gradients, tag_schemes
-from seqnlp.layers import CharCNN, CharLSTM
+from seqnlp.layers import CRF, CharCNN, CharLSTM, TokenSoftmax
 from seqnlp.metrics import TokenAccuracy
 from seqnlp.models import Tagger
 
@@ -31,13 +31,15 @@ for _row, _length in enumerate(LENGTHS):  # legal tags, at random
 
 # Eager loops are slow on JAX; on TensorFlow, XLA compiles longer than these models run.
 JIT = keras.backend.backend() == "jax"
-SMALL = {"vocabulary_size": 10, "num_tags": 3, "word_units": 8, "units": 8, "dropout": 0.0}
-CHARACTERS = {"char_vocabulary_size": 7, "char_encoder": "cnn"}
+SMALL = {"vocabulary_size": 10, "word_units": 8, "units": 8, "dropout": 0.0}
 
 
-def make(**arguments):
+def make(head=CRF, char_encoder=CharCNN, **arguments):
+    """A tagger with new layers of the classes given."""
     keras.utils.set_random_seed(0)
-    model = Tagger(**{**SMALL, **arguments})
+    policy = {"dtype": arguments["dtype"]} if "dtype" in arguments else {}
+    spelling = None if char_encoder is None else char_encoder(7, **policy)
+    model = Tagger(head=head(3), char_encoder=spelling, **{**SMALL, **arguments})
     model.build({name: ids.shape for name, ids in INPUTS.items()})
     model.compile(keras.optimizers.Adam(0.03), metrics=[TokenAccuracy()], jit_compile=JIT)
     return model
@@ -47,10 +49,13 @@ def predict(model, inputs=INPUTS):
     return model.predict(inputs, verbose=0)
 
 
-@pytest.fixture(scope="module", params=["crf", "softmax"])
+def constrained(num_tags):
+    return CRF(num_tags, ALLOWED)
+
+
+@pytest.fixture(scope="module", params=[constrained, TokenSoftmax])
 def fitted(request):
-    arguments = {"allowed_transitions": ALLOWED} if request.param == "crf" else {}
-    model = make(head=request.param, **CHARACTERS, **arguments)
+    model = make(head=request.param)
     history = model.fit(INPUTS, TAGS, batch_size=8, epochs=60, verbose=0)
     return model, history.history["loss"]
 
@@ -102,7 +107,7 @@ np.save({str(tmp_path / "tags.npy")!r}, model.predict(inputs, verbose=0)["tags"]
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_constraints_hold_in_predictions_without_training(policy):
-    model = make(allowed_transitions=ALLOWED, dtype=policy)
+    model = make(constrained, char_encoder=None, dtype=policy)
     for weight in model.trainable_weights:
         weight.assign(3 * weight)
     words = np.random.default_rng(1).integers(1, 10, size=(64, 5))
@@ -110,22 +115,18 @@ def test_constraints_hold_in_predictions_without_training(policy):
         assert tag_schemes.first_illegal([NAMES[tag] for tag in row], "bio") is None
 
 
-@pytest.mark.parametrize("head", ["crf", "softmax"])
+@pytest.mark.parametrize("head", [CRF, TokenSoftmax])
 def test_mixed_precision_trains_and_answers_in_float32(head):
-    model = make(head=head, dtype="mixed_bfloat16", **CHARACTERS)
+    model = make(head, dtype="mixed_bfloat16")
     losses = model.fit(INPUTS, TAGS, batch_size=8, epochs=10, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
     assert predict(model)["potentials"].dtype == "float32"
     assert {keras.backend.standardize_dtype(w.dtype) for w in model.weights} == {"float32"}
 
 
-@pytest.mark.parametrize(
-    ("char_encoder", "layer"), [(None, None), ("cnn", CharCNN), ("lstm", CharLSTM)]
-)
-def test_reads_characters_with_the_encoder_asked_for(char_encoder, layer):
-    size = None if char_encoder is None else 7
-    model = make(char_encoder=char_encoder, char_vocabulary_size=size)
-    assert type(model.char_encoder) is (type(None) if layer is None else layer)
+@pytest.mark.parametrize("char_encoder", [None, CharCNN, CharLSTM])
+def test_reads_characters_with_the_encoder_given(char_encoder):
+    model = make(char_encoder=char_encoder)
     call = gradients.compiled(lambda words, chars: model({"word_ids": words, "char_ids": chars}))
     one = call(INPUTS["word_ids"], INPUTS["char_ids"])["potentials"]
     other = call(INPUTS["word_ids"], INPUTS["char_ids"][..., ::-1])["potentials"]
@@ -135,7 +136,7 @@ def test_reads_characters_with_the_encoder_asked_for(char_encoder, layer):
 
 def test_each_cell_and_depth_has_its_weights():
     def count(**arguments):
-        return make(**arguments).encoder.count_params()
+        return make(char_encoder=None, **arguments).encoder.count_params()
 
     vanilla = 2 * 8 * (8 + 8 + 1)
     assert count(cell="vanilla") == vanilla
@@ -145,35 +146,26 @@ def test_each_cell_and_depth_has_its_weights():
 
 
 def test_config_makes_the_same_tagger():
-    model = make(allowed_transitions=ALLOWED, cell="gru", num_layers=2, **CHARACTERS)
+    model = make(constrained, cell="gru", num_layers=2)
     again = Tagger.from_config(model.get_config())
     again.build({name: ids.shape for name, ids in INPUTS.items()})
     again.set_weights(model.get_weights())
     assert again.get_config() == model.get_config()
-    np.testing.assert_array_equal(again.crf.allowed_transitions, ALLOWED)
+    np.testing.assert_array_equal(again.head.allowed_transitions, ALLOWED)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"head": "tree"}, "`head` must be one of .* Received: head='tree'"),
-        ({"char_encoder": "rnn"}, "`char_encoder` must be .* Received: char_encoder='rnn'"),
-        ({"char_encoder": "cnn"}, "`char_vocabulary_size` must be a number.*=None"),
+        ({"head": "crf"}, "`head` must be a tagging head such as CRF.* Received: head='crf'"),
+        ({"char_encoder": "cnn"}, "`char_encoder` must be None or a .*: char_encoder='cnn'"),
         ({"cell": "tree"}, "`cell` must be one of .* Received: cell='tree'"),
         ({"units": 0}, "`units` must be at least 1. Received: units=0"),
         ({"num_layers": 0}, "`num_layers` must be at least 1. Received: num_layers=0"),
-        ({"num_tags": 1}, "`num_tags` must be at least 2. Received: num_tags=1"),
-        (
-            {"num_tags": 0, "head": "softmax"},
-            "`num_tags` must be at least 1. Received: num_tags=0",
-        ),
+        ({"word_units": 0}, "`word_units` must be at least 1. Received: word_units=0"),
         ({"vocabulary_size": 0}, "`vocabulary_size` must be at least 1. Received: vocabulary_siz"),
-        (
-            {"head": "softmax", "allowed_transitions": ALLOWED},
-            "`allowed_transitions` must be None with head='softmax'",
-        ),
     ],
 )
 def test_refuses_arguments_that_make_no_tagger(arguments, message):
     with pytest.raises(ValueError, match=message):
-        Tagger(**{**SMALL, **arguments})
+        Tagger(**{**SMALL, "head": CRF(3), **arguments})

@@ -1,0 +1,66 @@
+"""Tagging heads: the softmax by hand, and a CRF without transitions, which is the same."""
+
+import numpy as np
+import pytest
+from keras import ops
+
+from seqnlp import gradients
+from seqnlp.layers import CRF, TokenSoftmax
+
+RANDOM = np.random.default_rng(0)
+TAGS = RANDOM.integers(4, size=(4, 5))
+POTENTIALS = RANDOM.normal(size=(4, 5, 4)).astype("float32") * 3
+MASK = np.arange(5) < np.array([5, 1, 3, 0])[:, None]
+PROBABILITIES = np.exp(POTENTIALS.astype("float64"))
+PROBABILITIES /= PROBABILITIES.sum(axis=-1, keepdims=True)
+EXPECTED = {
+    "tags": np.where(MASK, POTENTIALS.argmax(axis=-1), 0),
+    "marginals": np.where(MASK[..., None], PROBABILITIES, 0),
+    "losses": np.where(
+        MASK, -np.log(np.take_along_axis(PROBABILITIES, TAGS[..., None], axis=-1)[..., 0]), 0
+    ).sum(axis=1),
+}
+
+
+@pytest.fixture(scope="module", params=[TokenSoftmax, CRF])
+def answer(request):
+    """What a head says whose transitions, if it has any, are all zero."""
+    head = request.param(4)
+    head.build(POTENTIALS.shape)
+    head.set_weights([np.zeros(weight.shape) for weight in head.weights])
+
+    def ask(potentials, labels, mask):
+        outputs = head(potentials, mask=mask)
+        losses = head.negative_log_likelihood(labels, outputs)
+        return {**outputs, "losses": losses, "marginals": head.marginals(outputs)}
+
+    found = gradients.compiled(ask)(POTENTIALS, np.where(MASK, TAGS, -1), MASK)
+    return {name: ops.convert_to_numpy(tensor) for name, tensor in found.items()}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_token_is_decided_on_its_own(name, answer):
+    np.testing.assert_allclose(answer[name], EXPECTED[name], rtol=1e-4, atol=1e-6)
+
+
+def test_potentials_and_mask_are_passed_on(answer):
+    np.testing.assert_array_equal(answer["potentials"], POTENTIALS)
+    np.testing.assert_array_equal(answer["mask"], MASK)
+
+
+def test_without_a_mask_every_token_is_real():
+    outputs = TokenSoftmax(4)(POTENTIALS)
+    assert ops.convert_to_numpy(outputs["mask"]).all()
+
+
+@pytest.mark.parametrize(("head", "minimum"), [(TokenSoftmax, 1), (CRF, 2)])
+def test_refuses_too_few_tags(head, minimum):
+    message = f"`num_tags` must be at least {minimum}. Received: num_tags={minimum - 1}"
+    with pytest.raises(ValueError, match=message):
+        head(minimum - 1)
+
+
+@pytest.mark.parametrize("head", [TokenSoftmax, CRF])
+def test_refuses_potentials_of_another_width(head):
+    with pytest.raises(ValueError, match=r"`potentials` must have 3 scores .*shape=\(4, 5, 4\)"):
+        head(3).build(POTENTIALS.shape)
