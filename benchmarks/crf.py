@@ -1,33 +1,62 @@
 """Our CRF: mean negative log likelihood with its gradients, and Viterbi decoding, under XLA."""
 
+from functools import partial
+
 import keras
 from keras import ops
 
-from benchmarks.crf_workloads import workloads
-from benchmarks.timing import time_calls
-from seqnlp.gradients import compiled, gradient
+from benchmarks.crf_workloads import results_of, workloads
+from benchmarks.timing import Case, Work, main
+from seqnlp.gradients import compiled, value_and_gradient
 from seqnlp.layers import crf_decode, crf_log_likelihood
 
 
-def main():
-    """Times every workload on the backend in use."""
-    for name, potentials, tags, mask, transitions in workloads():
-        time = potentials.shape[1]
+def cases(given=None):
+    """A `Case` for each workload and metric, on the backend in use."""
+    for workload in given or workloads():
+        yield Case(workload.name, "loss gradient", partial(loss_gradient, workload))
+        yield Case(workload.name, "viterbi", partial(viterbi, workload))
 
-        def loss(both, tags=tags, mask=mask, time=time):
-            potentials, transitions = both[:, :time], both[0, time:]
-            return -ops.mean(crf_log_likelihood(potentials, tags, mask, transitions))
 
-        # One tensor of both, so that one gradient is that of potentials and transitions.
-        repeated = ops.broadcast_to(transitions, (len(potentials), *transitions.shape))
-        both = ops.concatenate([potentials, repeated], axis=1)
-        loss_gradient = compiled(gradient(loss))
-        who = f"seqnlp, {keras.backend.backend()}"
-        time_calls(name, who, "loss gradient", loss_gradient, both)
-        decode = compiled(lambda *scores: crf_decode(*scores)[0])
-        arguments = [ops.convert_to_tensor(x) for x in (potentials, mask, transitions)]
-        time_calls(name, who, "viterbi", decode, *arguments)
+def loss_gradient(workload):
+    """Gradients for potentials and transitions, as training needs them."""
+    tags, mask = _tensors(workload.tags, workload.mask)
+    scores = _tensors(workload.potentials, workload.transitions)
+
+    def loss(scores, tags, mask):
+        potentials, transitions = scores
+        return -ops.mean(crf_log_likelihood(potentials, tags, mask, transitions))
+
+    function = compiled(value_and_gradient(loss))
+
+    def results(outputs):
+        value, slopes = outputs
+        return results_of(value, *slopes)
+
+    return Work(lambda: _done(function(scores, tags, mask)), results)
+
+
+def viterbi(workload):
+    """The best tags."""
+    scores = _tensors(workload.potentials, workload.mask, workload.transitions)
+    function = compiled(crf_decode)
+    return Work(
+        lambda: _done(function(*scores)),
+        lambda outputs: {"scores": workload.path_scores(ops.convert_to_numpy(outputs[0]))},
+    )
+
+
+def _tensors(*arrays):
+    return tuple(ops.convert_to_tensor(array) for array in arrays)
+
+
+def _done(outputs):
+    """Waits for outputs that may still be on their way."""
+    for output in keras.tree.flatten(outputs):
+        if hasattr(output, "block_until_ready"):
+            output.block_until_ready()
+    return outputs
 
 
 if __name__ == "__main__":
-    main()
+    main(cases(), ["keras", "seqnlp", keras.backend.backend()])

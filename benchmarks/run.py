@@ -1,48 +1,138 @@
-"""Runs ours and the peers one after the other and prints the ratios: `make bench`."""
+"""Runs ours and the peers in turns and keeps the figures: `make bench`.
 
+python -m benchmarks.run [crf] [tagger] ...
+"""
+
+import argparse
+import contextlib
+import datetime
 import json
 import os
 import pathlib
-import subprocess
 import sys
 
-TWO_THREADS = {"OMP_NUM_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "2"}
-PEERS = pathlib.Path(".venv-peers/bin/python")
+from benchmarks import provenance, speed_table
+from benchmarks.parts import PARTS
+from benchmarks.rounds import alternate
+from benchmarks.sides import THREADS, Asked, SideError, check_equal
+
+LIMIT = 300  # seconds that building and compiling a case may take
 
 
-def main():
-    """Prints a table; a peer whose environment is not there is named as not run."""
-    rows = []
-    for backend in ("tensorflow", "jax"):
-        rows += lines(sys.executable, "benchmarks.crf", KERAS_BACKEND=backend)
-    if PEERS.exists():
-        rows += lines(PEERS, "benchmarks.peers.crf_pytorch")
-    else:
-        print("pytorch-crf: not run, `make peers` installs it")
-    peers = {(row["workload"], row["metric"]): row for row in rows if row["who"] == "pytorch-crf"}
-    for row in rows:
-        peer = peers.get((row["workload"], row["metric"]))
-        ratio = f"{peer['ms'] / row['ms']:6.1f}x pytorch-crf" if peer and peer is not row else ""
-        spread = f"({row['min']:.3f} to {row['max']:.3f})"
-        print(
-            f"{row['workload']:16} {row['metric']:14} {row['who']:20} {row['ms']:9.3f} ms "
-            f"{spread:22} {ratio}"
-        )
-        if row["disturbed"] > 0.05:
-            print(f"  other processes took up to {row['disturbed']:.0%} of the processors")
-
-
-def lines(python, module, **environment):
-    """What a program prints as JSON lines."""
-    done = subprocess.run(
-        [python, "-m", module],
-        env={**os.environ, **TWO_THREADS, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=True,
+def main(argv=None):
+    """Appends the figures to speed.jsonl and writes the table of docs/benchmarks.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--runs", type=int, default=7, help="of each side, undisturbed")
+    parser.add_argument(
+        "--results", type=pathlib.Path, help="file to add to, in place of speed.jsonl"
     )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    options = parser.parse_args(argv)
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"expected parts of {', '.join(PARTS)}. Received: {', '.join(unknown)}")
+    _pin()
+    peak = None
+    for name in options.parts or PARTS:
+        for comparison in PARTS[name]():
+            try:
+                for line in compare(comparison, options.runs):
+                    if line["unit"] == "GFLOP/s":
+                        peak = max(side["median"] for side in line["sides"] if "median" in side)
+                    line["peak"] = peak if line["gflop"] else None
+                    _keep(line, options.results or speed_table.SPEED)
+            except SideError as error:
+                sys.exit(f"{comparison.workload}: {error}")
+    if options.results is None:
+        speed_table.main()
+
+
+def compare(comparison, runs, limit=LIMIT):
+    """Yields a dict for each metric of a comparison, as a line of speed.jsonl holds it.
+
+    A side that is not installed or does not come up within `limit` seconds is named as such.
+
+    Raises:
+        SideError: A side gives other results than the first one.
+    """
+    with contextlib.ExitStack() as stack:
+        started, missing = _start(comparison, stack, limit)
+        metrics = list(dict.fromkeys(m for side in started.values() for m in side.metrics))
+        for metric in metrics:
+            able = {who: side for who, side in started.items() if metric in side.metrics}
+            rows = _make(comparison, metric, able)
+            ready = {who: able[who].run for who, row in rows.items() if "failed" not in row}
+            for who, figure in alternate(ready, runs, comparison.tries * runs).items():
+                rows[who] |= _rounded(figure)
+            units = {row.pop("unit") for row in rows.values() if "unit" in row}
+            yield {
+                "workload": comparison.workload,
+                "metric": metric,
+                "unit": units.pop() if units else "ms",
+                "sides": [*rows.values(), *missing],
+                "about": comparison.about,
+                "gflop": comparison.gflop.get(metric),
+                "threads": THREADS,
+                "processor": provenance.processor(),
+                "commit": provenance.commit(),
+                "date": datetime.date.today().isoformat(),
+            }
+
+
+def _start(comparison, stack, limit):
+    """The sides that run, by name, and lines about those that do not."""
+    started, missing = {}, []
+    for side in comparison.sides:
+        failed = f"not run: `make {side.make}` installs it"
+        if side.installed:
+            try:
+                asked = Asked(side, comparison.workload, limit)
+                started[side.who] = stack.enter_context(asked)
+                continue
+            except SideError as error:
+                failed = str(error)
+        print(f"{comparison.workload}, {side.who}: {failed}")
+        missing.append({"who": side.who, "ours": side.ours, "failed": failed})
+    return started, missing
+
+
+def _make(comparison, metric, able):
+    """Builds the case on every side and compares the results; a row for each side."""
+    rows, first = {}, None
+    for who, asked in able.items():
+        row = {"who": who, "ours": asked.side.ours, "versions": asked.versions}
+        rows[who] = row
+        try:
+            answer, results = asked.make(metric)
+        except SideError as error:
+            row["failed"] = str(error)
+            print(f"{comparison.workload}, {metric}, {who}: {error}")
+            continue
+        row |= {"first_call": round(answer["first_call"], 2), "unit": answer["unit"]}
+        if first is None:
+            first = results
+        else:
+            try:
+                check_equal(results, first, comparison.tolerance)
+            except SideError as error:
+                raise SideError(f"{metric}, {who}: {error}") from None
+    return rows
+
+
+def _rounded(figure):
+    digits = {name: float(f"{getattr(figure, name):.4g}") for name in ("median", "min", "max")}
+    return {**digits, "runs": figure.runs, "others": round(figure.others, 3)}
+
+
+def _keep(line, path):
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    print(speed_table.table([line]), flush=True)
+
+
+def _pin():
+    """Keeps this process and its children to as many processors as it has threads."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
 
 if __name__ == "__main__":

@@ -1,62 +1,152 @@
-"""Times calls: medians of several runs, with compiling left out."""
+"""Times calls: each side of a comparison runs here, in the environment of its library.
 
+`main` makes a program of a side's cases. Alone, it times them and prints a JSON line each. Started
+by `benchmarks.run` with `--asked WORKLOAD`, it answers one question a line, so that the sides can
+take turns. Needs NumPy and nothing else.
+"""
+
+import argparse
+import importlib.metadata
 import json
 import math
 import os
 import statistics
+import sys
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
-RUNS, WARM_UP, SECONDS = 7, 3, 0.2
+import numpy as np
+
+SECONDS = 0.3  # a run repeats a short call until it fills them
+DISTURBED = 0.05  # a larger share of the processors taken by others spoils a run
 
 
-def time_calls(workload, who, metric, function, *arguments):
-    """Prints the median milliseconds of `function(*arguments)` as a JSON line.
+class Work(NamedTuple):
+    """What a case does: `call()` comes back when its result is there, `items` of it done.
 
-    A result that is still being computed is waited for.
-
-    A run repeats a short call until it fills `SECONDS`; the first calls, which compile, do not
-    count. `disturbed` is the largest share of the processors that others took in a run.
+    `results` takes what the first call gave and returns a dict of arrays, the same ones from each
+    library; they are compared before anything is timed. `unit` says what the figure is, per item
+    if in seconds, and items a second otherwise.
     """
 
-    def call():
-        result = function(*arguments)
-        for wait in ("block_until_ready", "numpy"):
-            if hasattr(result, wait):
-                return getattr(result, wait)()
-        return result
+    call: Callable
+    results: Callable
+    items: int = 1
+    unit: str = "ms"
 
-    for _ in range(WARM_UP):
-        call()
-    started = time.perf_counter()
-    call()
-    repeats = math.ceil(SECONDS / (time.perf_counter() - started))
-    values, shares = [], []
-    for _ in range(RUNS):
-        others, started = _seconds_of_others(), time.perf_counter()
-        for _ in range(repeats):
-            call()
-        elapsed = time.perf_counter() - started
-        values.append(1e3 * elapsed / repeats)
-        shares.append((_seconds_of_others() - others) / elapsed / os.cpu_count())
-    line = {
-        "workload": workload,
-        "who": who,
-        "metric": metric,
-        "ms": float(f"{statistics.median(values):.4g}"),
+
+class Case(NamedTuple):
+    """`make()` gives the `Work`; nothing is built or compiled before."""
+
+    workload: str
+    metric: str
+    make: Callable
+
+
+def main(cases, packages):
+    """Runs a side.
+
+    Args:
+        cases: Iterable of `Case`.
+        packages: Names of the packages whose versions are reported.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--asked", metavar="WORKLOAD", help="answer questions about it")
+    options, _ = parser.parse_known_args()
+    if options.asked is None:
+        for case in cases:
+            print(json.dumps(_alone(case)), flush=True)
+        return
+    chosen = [case for case in cases if case.workload == options.asked]
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print must not stand between the answers
+    _answer(answers, metrics=[case.metric for case in chosen], versions=versions)
+    work = None
+    for line in sys.stdin:
+        question = json.loads(line)
+        if question["do"] == "make":
+            work = _Timed(chosen[question["case"]].make())
+            np.savez(question["results"], **work.results)
+            _answer(answers, first_call=work.first_call, unit=work.unit)
+        else:
+            value, share = work.run()
+            _answer(answers, value=value, share=share)
+
+
+def _answer(file, **fields):
+    file.write(json.dumps(fields) + "\n")
+    file.flush()
+
+
+def _alone(case, runs=5):
+    work = _Timed(case.make())
+    values, shares = zip(*(work.run() for _ in range(runs)), strict=True)
+    return {
+        "workload": case.workload,
+        "metric": case.metric,
+        "unit": work.unit,
+        "median": float(f"{statistics.median(values):.4g}"),
         "min": float(f"{min(values):.4g}"),
         "max": float(f"{max(values):.4g}"),
-        "runs": RUNS,
-        "disturbed": round(max(0.0, *shares), 3),
+        "first_call": round(work.first_call, 3),
+        "others": round(max(shares), 3),
     }
-    print(json.dumps(line), flush=True)
 
 
-def _seconds_of_others():
-    """Processor seconds that every other process has used so far; 0 where there is no /proc."""
+class _Timed:
+    """A `Work` after its first call, which compiles and is timed apart."""
+
+    def __init__(self, work):
+        started = time.perf_counter()
+        first = work.call()
+        self.first_call = time.perf_counter() - started
+        self.results = work.results(first)
+        self.call, self.items, self.unit = work.call, work.items, work.unit
+        self.repeats = None
+
+    def run(self):
+        """`(figure, share of the processors that others took)` of one run."""
+        if self.repeats is None:
+            self.repeats = self._warm_up()
+        others, started = seconds_of_others(), time.perf_counter()
+        for _ in range(self.repeats):
+            self.call()
+        elapsed = time.perf_counter() - started
+        share = (seconds_of_others() - others) / elapsed / len(processors())
+        each = elapsed / self.repeats / self.items
+        return (1e3 * each if self.unit == "ms" else 1 / each), max(0.0, share)
+
+    def _warm_up(self):
+        """Calls until a call takes as long as the one before; returns how many fill a run."""
+        for _ in range(3):
+            started = time.perf_counter()
+            self.call()
+            elapsed = time.perf_counter() - started
+            if elapsed > SECONDS:
+                break
+        return math.ceil(SECONDS / elapsed)
+
+
+def processors():
+    """The numbers of the processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count()))
+
+
+def seconds_of_others():
+    """Seconds that other processes have used of our processors; 0 where there is no /proc."""
     try:
         with open("/proc/stat") as file:
-            user, nice, system, _, _, *rest = map(int, file.readline().split()[1:])
+            lines = [line.split() for line in file]
     except OSError:
         return 0.0
-    used = (user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK")
-    return used - sum(os.times()[:4])
+    names = {f"cpu{number}" for number in processors()}
+    used = 0
+    for name, *ticks in lines:
+        if name in names:
+            user, nice, system, _, _, interrupts, soft, stolen = map(int, ticks[:8])
+            used += user + nice + system + interrupts + soft + stolen
+    return used / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])

@@ -25,3 +25,11 @@ def test_gradient_is_of_the_first_argument_alone():
 def test_compiled_gives_what_the_function_gives():
     actual = gradients.compiled(cubes)(POINT)
     assert ops.convert_to_numpy(actual) == pytest.approx(1 - 8 + 27)
+
+
+def test_gradient_of_a_structure_has_its_structure():
+    both = {"x": POINT, "scale": np.float32(2.0)}
+    value, slopes = gradients.value_and_gradient(lambda both: cubes(**both))(both)
+    assert ops.convert_to_numpy(value) == pytest.approx(2 * (1 - 8 + 27))
+    np.testing.assert_allclose(ops.convert_to_numpy(slopes["x"]), 6 * POINT**2, rtol=1e-6)
+    assert ops.convert_to_numpy(slopes["scale"]) == pytest.approx(1 - 8 + 27)

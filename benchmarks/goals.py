@@ -1,0 +1,23 @@
+"""How much faster than each peer we mean to be."""
+
+from benchmarks.crf_workloads import SHAPES
+
+SMALL, MIDDLE, LARGE = (f"crf({','.join(map(str, shape))})" for shape in SHAPES)
+
+ADDONS, ADDONS_XLA = "TensorFlow Addons", "TensorFlow Addons, XLA"
+PYTORCH_CRF, PYTORCH_CRF_COMPILED = "pytorch-crf", "pytorch-crf, compiled"
+PYTORCH, PYTORCH_COMPILED = "PyTorch", "PyTorch, CRF compiled"
+
+# (workload, metric, peer) -> how many times as fast as the peer
+GOALS = {
+    **{(shape, "loss gradient", ADDONS): 6 for shape in (SMALL, MIDDLE, LARGE)},
+    **{(shape, "loss gradient", PYTORCH_CRF): 12 for shape in (SMALL, MIDDLE, LARGE)},
+    **{(shape, "loss gradient", PYTORCH_CRF_COMPILED): 4 for shape in (SMALL, MIDDLE)},
+    (SMALL, "viterbi", ADDONS): 5,
+    (MIDDLE, "viterbi", ADDONS): 5,
+    (LARGE, "viterbi", ADDONS): 2.2,
+    **{(shape, "viterbi", ADDONS_XLA): 1.5 for shape in (SMALL, MIDDLE, LARGE)},
+    ("tagger", "training step", PYTORCH_COMPILED): 1.5,
+    ("tagger", "inference", PYTORCH): 2,
+    ("tagging epoch", "epoch", PYTORCH): 1 / 0.7,
+}
