@@ -37,10 +37,8 @@ lint: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m benchmarks.run
 
-# The peers that `make bench` compares with, in an environment of their own.
-peers:
-	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/pip install -q -r benchmarks/peers/requirements.txt
+# What `make bench` compares with, in an environment of its own; `make addons` is the other one.
+peers: .venv-peers/ready
 
 # TensorFlow as TensorFlow Serving 2.20 links it, without Keras: what exports are checked with.
 serving220: .venv-serving220/ready
@@ -73,6 +71,11 @@ $(VENV)/pip:
 	    "PYTHON=$(PYTHON), $$($(PYTHON) --version). Try: make addons PYTHON=python3.11"; exit 1; } >&2
 	$(PYTHON) -m venv .venv-addons
 	.venv-addons/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+.venv-peers/ready: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install -q -r $<
 	@touch $@
 
 # Versions for Python 3.11 to 3.13; pip takes the file as constraints.

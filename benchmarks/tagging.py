@@ -13,6 +13,7 @@ import time
 
 import keras
 
+from benchmarks.provenance import commit
 from benchmarks.readme import RESULTS
 
 
@@ -41,23 +42,13 @@ def main(argv):
         "seconds": round(seconds, 1),
         "seed": given[given.index("--seed") + 1] if "--seed" in given else 0,
         "command": shown.replace(options.data, "DATA") if options.data else shown,
-        "commit": _commit(),
+        "commit": commit(),
         "date": datetime.date.today().isoformat(),
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
     }
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line, indent=1))
-
-
-def _commit():
-    """The commit, with a plus if other files than the results differ from it."""
-    changed = _git("diff", "HEAD", "--", ".", f":!{RESULTS}", ":!README.md")
-    return _git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
-
-
-def _git(*arguments):
-    return subprocess.run(["git", *arguments], capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":
