@@ -85,6 +85,54 @@ def crf_answers(inputs):
     return answers
 
 
+def layer_answers(use_kernel, use_boundary, scale):
+    """What a `tfa.layers.CRF` with random weights gives on masked inputs, with gradients.
+
+    In a graph, since Addons takes a sentence of length 0 for left padding when it runs eagerly.
+    """
+    random = np.random.default_rng(scale)
+    units = 5 if use_kernel else TAGS
+    found = {
+        "inputs": scale * random.standard_normal((len(LENGTHS), TIME, units)),
+        "tags": random.integers(TAGS, size=(len(LENGTHS), TIME)).astype(np.int32),
+        "upstream": random.standard_normal(len(LENGTHS)),
+        "mask": np.arange(TIME) < LENGTHS[:, None],
+    }
+    found = {key: float32_if_float(array) for key, array in found.items()}
+    layer = tfa.layers.CRF(TAGS, use_kernel=use_kernel, use_boundary=use_boundary, dtype="float64")
+    inputs, upstream = (tf.constant(found[key], tf.float64) for key in ("inputs", "upstream"))
+    layer(inputs)
+    weights = weights_of(layer)
+    for name, weight in weights.items():
+        found[name] = random.standard_normal(weight.shape).astype(np.float32)
+        weight.assign(found[name])
+
+    @tf.function
+    def run():
+        best, potentials, lengths, transitions = layer(inputs, mask=tf.constant(found["mask"]))
+        value, _ = tfa.text.crf_log_likelihood(potentials, found["tags"], lengths, transitions)
+        by = tf.gradients(tf.reduce_sum(value * upstream), [inputs, *weights.values()])
+        return best, value, by
+
+    found["best_tags"], found["log_likelihood"], by = run()
+    found.update({f"by_{name}": grad for name, grad in zip(["inputs", *weights], by, strict=True)})
+    return found
+
+
+def weights_of(layer):
+    """The variables of a built `tfa.layers.CRF`, under the names of its attributes."""
+    names = ["chain_kernel"]
+    names += ["left_boundary", "right_boundary"] if layer.use_boundary else []
+    found = {name: getattr(layer, name) for name in names}
+    if layer.use_kernel:
+        found |= {name: getattr(layer._dense_layer, name) for name in ("kernel", "bias")}
+    return found
+
+
+def float32_if_float(array):
+    return array.astype(np.float32) if array.dtype.kind == "f" else array
+
+
 def main():
     """Write every fixture and return the exit status."""
     if not tfa.__version__.startswith("0.23."):
@@ -97,6 +145,9 @@ def main():
     for name, time, scale in (("crf", TIME, 1), ("crf_large", TIME, 30), ("crf_one_step", 1, 1)):
         inputs = crf_inputs(len(name), time, scale)
         write_npz(f"{name}.npz", {**inputs, **crf_answers(inputs)})
+    write_npz("crf_layer.npz", layer_answers(True, True, 1))
+    write_npz("crf_layer_large.npz", layer_answers(True, True, 30))
+    write_npz("crf_layer_bare.npz", layer_answers(False, False, 1))
     return 0
 
 
