@@ -57,7 +57,7 @@ def _char_encoder(options, characters):
 
 
 def _load_vectors(model, options, text):
-    vectors, found = load_word_vectors(options.word_vectors, text.words, options.seed)
+    vectors, found = load_word_vectors(options.word_vectors, text.words.tokens, options.seed)
     if vectors.shape[1] != options.word_units:
         raise ValueError(
             f"`--word_units` must be {vectors.shape[1]}, the width of the vectors in "

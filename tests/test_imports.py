@@ -22,6 +22,10 @@ RULES = {
     "seqnlp.models": (CORE | {"seqnlp.layers", "seqnlp.losses", "seqnlp.metrics"}, set()),
     "seqnlp.metrics": ({"keras"}, {"seqeval", "sacrebleu"}),
     "seqnlp.text": ({"tensorflow"}, {"tensorflow_text"}),
+    # What training reads where TensorFlow is not.
+    "seqnlp.text.files": (set(), {"tensorflow"}),
+    "seqnlp.text.names": ({"seqnlp.text.files"}, set()),
+    "seqnlp.text.word_vectors": ({"seqnlp.text.files"}, set()),
     "seqnlp.records": (set(), {"tensorflow", "pyarrow", "google_crc32c"}),
     "seqnlp.preprocessing": (
         {"apache_beam", "seqnlp.text", "seqnlp.records"},
@@ -185,6 +189,16 @@ def test_models_on_jax_leave_tensorflow_out():
     assert out == "[]", error
 
 
+def test_names_and_word_vectors_leave_tensorflow_out():
+    program = (
+        "import sys\n"
+        "from seqnlp.text import TaggingNames, load_word_vectors\n"
+        "print('tensorflow' in sys.modules)"
+    )
+    out, error = run(program)
+    assert out == "False", error
+
+
 def test_preprocessing_leaves_keras_out():
     out, error = run("import sys, seqnlp.preprocessing\nprint('keras' in sys.modules)")
     assert out == "False", error
@@ -206,7 +220,7 @@ def test_preprocessing_leaves_keras_out():
         (
             "tensorflow",
             "from seqnlp.text import Vocabulary",
-            'seqnlp.text needs tensorflow: pip install "seqnlp[tensorflow]"',
+            'seqnlp.text.Vocabulary needs tensorflow: pip install "seqnlp[tensorflow]"',
         ),
         (
             "tensorflow",

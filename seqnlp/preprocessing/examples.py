@@ -9,6 +9,7 @@ from apache_beam.transforms.window import GlobalWindows
 from seqnlp.preprocessing.readers import Reject, add_reject
 from seqnlp.preprocessing.split import content_hash
 from seqnlp.records import SPLITS
+from seqnlp.text.names import UNKNOWN_ID
 
 # Sentences are grouped by a hash of their tokens, so that equal ones meet.
 _BUCKETS = 256
@@ -19,7 +20,6 @@ _MAX_CACHED_TOKENS = 1_000_000
 _HELD_SENTENCES = 50_000
 # Tokens and tags are not empty and hold no NUL, so this can be undone.
 _FIELD, _PART = "\0", "\0\0"
-_UNKNOWN_ID = 1
 
 
 class RejectUnseenTags(beam.DoFn):
@@ -196,7 +196,7 @@ class ExampleEncoder:
             flat = [index for row in characters for index in row]
             feature["char_ids"].int64_list.value.extend(flat)
             feature["char_counts"].int64_list.value.extend(map(len, characters))
-        return example.SerializeToString(deterministic=True), words.count(_UNKNOWN_ID)
+        return example.SerializeToString(deterministic=True), words.count(UNKNOWN_ID)
 
 
 class _Counts:

@@ -13,11 +13,11 @@ from apache_beam.io.filesystems import FileSystems
 from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, write_file
 from seqnlp.preprocessing.statistics import schema, summarize
 from seqnlp.records import MANIFEST_FILE, SPLITS
+from seqnlp.text.names import CHARACTERS_FILE, TEXT_FILES
 
 STATISTICS_FILE = "statistics.json"
 SCHEMA_FILE = "schema.pbtxt"
 FAILURE_FILE = "failure.json"
-_TEXT_FILES = ("vocabulary.txt", "characters.txt", "tags.txt", "text.json")
 _ARGUMENTS = {"train": "train", "eval": "dev", "test": "test"}
 
 
@@ -153,7 +153,7 @@ def remove_old(folder):
         raise ValueError(
             f"`output` must be a folder, and this is a file. Received: output={folder!r}"
         )
-    names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE, *_TEXT_FILES]
+    names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE, *TEXT_FILES]
     patterns = [join(folder, name) for name in [*names, f"{TEMPORARY}*"]]
     for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:
         for name in ("examples-*", "rejects.jsonl", f"{TEMPORARY}*"):
@@ -195,7 +195,7 @@ def _write_text(folder, config):
         TaggingText.from_config(config).save(folder)
     except OSError as error:
         raise OSError(f"cannot write {folder}: {error}") from None
-    names = [name for name in _TEXT_FILES if config["characters"] or name != "characters.txt"]
+    names = [name for name in TEXT_FILES if config["characters"] or name != CHARACTERS_FILE]
     entries = []
     for name in names:
         data = _read(FileSystems.join(folder, name))

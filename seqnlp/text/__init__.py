@@ -1,21 +1,34 @@
-try:
-    import tensorflow
-except ImportError as error:
-    raise ImportError('seqnlp.text needs tensorflow: pip install "seqnlp[tensorflow]"') from error
+"""Strings to ids. What works on tensors loads TensorFlow when it is first asked for."""
 
-from seqnlp.text.normalize import Normalizer, valid_utf8
-from seqnlp.text.tagging_text import TaggingText
-from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
-from seqnlp.text.vocabulary import Vocabulary
+import importlib
+
+from seqnlp.text.names import TaggingNames
 from seqnlp.text.word_vectors import load_word_vectors
 
-__all__ = [
-    "CharacterTokenizer",
-    "Normalizer",
-    "RegexTokenizer",
-    "TaggingText",
-    "Vocabulary",
-    "WordTokenizer",
-    "load_word_vectors",
-    "valid_utf8",
-]
+_IN_THE_GRAPH = {
+    "CharacterTokenizer": "tokenizers",
+    "Normalizer": "normalize",
+    "RegexTokenizer": "tokenizers",
+    "TaggingText": "tagging_text",
+    "Vocabulary": "vocabulary",
+    "WordTokenizer": "tokenizers",
+    "valid_utf8": "normalize",
+}
+
+__all__ = [*_IN_THE_GRAPH, "TaggingNames", "load_word_vectors"]
+
+
+def __getattr__(name):
+    if name not in _IN_THE_GRAPH:
+        raise AttributeError(f"module 'seqnlp.text' has no attribute {name!r}")
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise ImportError(
+            f'seqnlp.text.{name} needs tensorflow: pip install "seqnlp[tensorflow]"'
+        ) from error
+    return getattr(importlib.import_module(f"seqnlp.text.{_IN_THE_GRAPH[name]}"), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

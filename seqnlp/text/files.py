@@ -1,6 +1,30 @@
-"""Text files on any filesystem that TensorFlow knows, with errors that name the file."""
+"""Text files, local or on any filesystem that TensorFlow knows, with errors that name the file.
 
-import tensorflow as tf
+TensorFlow is loaded for paths that name a filesystem (`gs://...`) alone.
+"""
+
+import contextlib
+import os
+import sys
+
+
+@contextlib.contextmanager
+def opened(path, mode):
+    """Opens a file: `with opened(path, "rb") as file`.
+
+    Args:
+        path: Path of the file, on any filesystem of `tf.io.gfile`.
+        mode: `"rb"` or `"wb"`.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        OSError: The file cannot be read or written; so also while it is in use.
+    """
+    with (
+        _named_errors(path, "read" if mode == "rb" else "written"),
+        _gfile().GFile(path, mode) if _is_remote(path) else open(path, mode) as file,
+    ):
+        yield file
 
 
 def read_lines(path):
@@ -20,13 +44,8 @@ def read_lines(path):
         OSError: The file cannot be read.
         ValueError: A line is not UTF-8; the message names file, line and byte.
     """
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            data = file.read()
-    except tf.errors.NotFoundError:
-        raise FileNotFoundError(f"{path}: there is no such file.") from None
-    except tf.errors.OpError as error:
-        raise OSError(f"{path}: cannot be read ({error.message}).") from None
+    with opened(path, "rb") as file:
+        data = file.read()
     lines = data.split(b"\n")
     if not lines[-1]:
         lines.pop()
@@ -44,11 +63,8 @@ def write_lines(path, lines):
         OSError: The file cannot be written.
     """
     data = "".join(f"{line}\n" for line in lines).encode()
-    try:
-        with tf.io.gfile.GFile(path, "wb") as file:
-            file.write(data)
-    except tf.errors.OpError as error:
-        raise OSError(f"{path}: cannot be written ({error.message}).") from None
+    with opened(path, "wb") as file:
+        file.write(data)
 
 
 def make_folder(path):
@@ -57,10 +73,51 @@ def make_folder(path):
     Raises:
         OSError: The folder cannot be made.
     """
+    with _named_errors(path, "made a folder"):
+        if _is_remote(path):
+            _gfile().makedirs(path)
+        else:
+            os.makedirs(path, exist_ok=True)
+
+
+def remove_file(path):
+    """Removes a file where there is one.
+
+    Raises:
+        OSError: The file cannot be removed.
+    """
+    with _named_errors(path, "removed"), contextlib.suppress(FileNotFoundError):
+        if not _is_remote(path):
+            os.remove(path)
+        elif _gfile().exists(path):
+            _gfile().remove(path)
+
+
+def _is_remote(path):
+    return "://" in os.fspath(path)
+
+
+def _gfile():
+    import tensorflow as tf
+
+    return tf.io.gfile
+
+
+@contextlib.contextmanager
+def _named_errors(path, action):
     try:
-        tf.io.gfile.makedirs(path)
-    except tf.errors.OpError as error:
-        raise OSError(f"{path}: cannot be made a folder ({error.message}).") from None
+        yield
+    except (OSError, *_remote_errors()) as error:
+        if action == "read" and type(error).__name__ in ("FileNotFoundError", "NotFoundError"):
+            raise FileNotFoundError(f"{path}: there is no such file.") from None
+        reason = error.strerror or error if isinstance(error, OSError) else error.message
+        raise OSError(f"{path}: cannot be {action} ({reason}).") from None
+
+
+def _remote_errors():
+    """The errors of TensorFlow's filesystems, which none but TensorFlow raises."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (tensorflow.errors.OpError,) if tensorflow else ()
 
 
 def _decode(line, path, number):

@@ -5,18 +5,21 @@ import os
 
 import tensorflow as tf
 
-from seqnlp.text.files import make_folder, read_lines, write_lines
+from seqnlp.text.files import make_folder, remove_file, write_lines
+from seqnlp.text.names import (
+    CHARACTERS_FILE,
+    CONFIG_FILE,
+    SPECIALS,
+    TAGS_FILE,
+    WORDS_FILE,
+    TaggingNames,
+    read_settings,
+)
 from seqnlp.text.normalize import Normalizer
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
-from seqnlp.text.vocabulary import Vocabulary, check_lines
-
-WORDS_FILE = "vocabulary.txt"
-CHARACTERS_FILE = "characters.txt"
-TAGS_FILE = "tags.txt"
-CONFIG_FILE = "text.json"
+from seqnlp.text.vocabulary import Vocabulary
 
 _TOKENIZERS = {c.__name__: c for c in (WordTokenizer, RegexTokenizer, CharacterTokenizer)}
-_SETTINGS = {"characters", "tokenizer", "normalizer", "max_word_length", "max_length"}
 # A vocabulary cannot hold a line feed, so it always looks up to the unknown id.
 _NO_CHARACTER = "\n"
 
@@ -168,8 +171,8 @@ class TaggingText(tf.Module):
         characters_path = os.path.join(folder, CHARACTERS_FILE)
         if self.characters is not None:
             self.characters.save(characters_path)
-        elif tf.io.gfile.exists(characters_path):
-            tf.io.gfile.remove(characters_path)
+        else:
+            remove_file(characters_path)
         write_lines(os.path.join(folder, TAGS_FILE), self._tags)
         settings = {**self._settings(), "characters": self.characters is not None}
         write_lines(
@@ -185,21 +188,16 @@ class TaggingText(tf.Module):
             FileNotFoundError, OSError: A file is missing or cannot be read.
             ValueError: A file does not hold what it should; the message names it.
         """
-        config_path = os.path.join(folder, CONFIG_FILE)
-        settings = _read_settings(config_path)
-        characters = None
-        if settings.pop("characters"):
-            characters = Vocabulary.load(os.path.join(folder, CHARACTERS_FILE))
-        tags_path = os.path.join(folder, TAGS_FILE)
-        tags = read_lines(tags_path)
-        if not tags:
-            raise ValueError(f"{tags_path}, line 1: expected a tag. Received: end of file")
-        check_lines(tags_path, tags)
-        words = Vocabulary.load(os.path.join(folder, WORDS_FILE))
+        settings, names = read_settings(folder), TaggingNames.load(folder)
+        del settings["characters"]
+        words, characters = (
+            listed and Vocabulary(listed[len(SPECIALS) :])
+            for listed in (names.words, names.characters)
+        )
         try:
-            return cls(words, characters, tags, **settings)
-        except ValueError as error:  # the lines of the other files are checked above
-            raise ValueError(f"{config_path}: {error}") from None
+            return cls(words, characters, names.tags, **{**settings, **_children(settings)})
+        except (ValueError, TypeError, KeyError) as error:  # the other files are checked above
+            raise ValueError(f"{os.path.join(folder, CONFIG_FILE)}: {error}") from None
 
     def _settings(self):
         return {
@@ -253,19 +251,3 @@ def _children(config):
         "tokenizer": _TOKENIZERS[name].from_config(tokenizer),
         "normalizer": Normalizer.from_config(config["normalizer"]),
     }
-
-
-def _read_settings(path):
-    """The settings in text.json, with the tokenizer and normalizer made."""
-    text = "\n".join(read_lines(path))
-    try:
-        settings = json.loads(text)
-        if not isinstance(settings, dict) or set(settings) != _SETTINGS:
-            received = sorted(settings) if isinstance(settings, dict) else settings
-            raise ValueError(f"expected the keys {sorted(_SETTINGS)}. Received: {received}")
-        for key in ("tokenizer", "normalizer"):
-            if not isinstance(settings[key], dict):
-                raise ValueError(f"`{key}` must be an object. Received: {key}={settings[key]!r}")
-        return {**settings, **_children(settings)}
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path}: {error}") from None

@@ -2,13 +2,9 @@
 
 import tensorflow as tf
 
-from seqnlp.text.files import read_lines, write_lines
+from seqnlp.text.files import write_lines
+from seqnlp.text.names import SPECIALS, UNKNOWN_ID, read_vocabulary
 from seqnlp.text.normalize import on_flat_values
-
-PADDING = "[PAD]"
-UNKNOWN = "[UNK]"
-SPECIALS = [PADDING, UNKNOWN]
-UNKNOWN_ID = 1
 
 
 class Vocabulary(tf.Module):
@@ -117,22 +113,7 @@ class Vocabulary(tf.Module):
             FileNotFoundError, OSError: There is no such file, or it cannot be read.
             ValueError: A line is wrong; the message names file, line, expected and received.
         """
-        lines = read_lines(path)
-        for number, special in enumerate(SPECIALS, start=1):
-            received = repr(lines[number - 1]) if len(lines) >= number else "end of file"
-            if received != repr(special):
-                raise ValueError(
-                    f"{path}, line {number}: expected the special {special!r}. "
-                    f"Received: {received}"
-                )
-        tokens = lines[len(SPECIALS) :]
-        if not tokens:
-            raise ValueError(
-                f"{path}, line {len(SPECIALS) + 1}: expected a token after the specials. "
-                "Received: end of file"
-            )
-        check_lines(path, lines)
-        return cls(tokens)
+        return cls(read_vocabulary(path)[len(SPECIALS) :])
 
     def get_config(self):
         """The constructor's arguments, as JSON can hold them."""
@@ -142,23 +123,6 @@ class Vocabulary(tf.Module):
     def from_config(cls, config):
         """The vocabulary that `get_config` describes."""
         return cls(**config)
-
-
-def check_lines(path, lines):
-    """Raises a ValueError naming the first line that is empty, repeated or holds a "\\r"."""
-    first = {}
-    for number, line in enumerate(lines, start=1):
-        if not line:
-            raise ValueError(f"{path}, line {number}: must not be empty. Received: ''")
-        if "\r" in line:
-            raise ValueError(
-                f"{path}, line {number}: must hold no carriage return. Received: {line!r}"
-            )
-        if line in first:
-            raise ValueError(
-                f"{path}, line {number}: must differ from line {first[line]}. Received: {line!r}"
-            )
-        first[line] = number
 
 
 def _storable(token):

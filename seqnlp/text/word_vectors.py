@@ -7,14 +7,15 @@ import re
 import zlib
 
 import numpy as np
-import tensorflow as tf
+
+from seqnlp.text.files import opened
 
 _CHUNK = 1 << 20
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 _DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
 
 
-def load_word_vectors(path, vocabulary, seed=0):
+def load_word_vectors(path, words, seed=0):
     """Reads the vectors of a vocabulary's words from a word2vec or GloVe text file.
 
     Each line holds a word and its numbers, separated by single spaces. A first line of two
@@ -26,28 +27,27 @@ def load_word_vectors(path, vocabulary, seed=0):
 
     Args:
         path: Path of the file, plain, `.gz` or `.xz`, on any filesystem of `tf.io.gfile`.
-        vocabulary: `Vocabulary`.
+        words: List of `str`, the word of every id: `Vocabulary.tokens`, `TaggingNames.words`.
         seed: Seed of the rows that are not found, uniform in +-sqrt(3 / units), which gives
             them the variance 1 / units.
 
     Returns:
-        `matrix`, float32 array `(len(vocabulary), units)` with zeros for padding, and
-        `found`, how many words of the vocabulary have a vector from the file.
+        `matrix`, float32 array `(len(words), units)` with zeros for padding, and
+        `found`, how many of the words have a vector from the file.
 
     Raises:
         FileNotFoundError, OSError: There is no such file, or it cannot be read.
         ValueError: A line is malformed, or the file is damaged or ends early; the message
             names the file and the line, what was expected and what was received.
     """
-    words = vocabulary.tokens[2:]
-    wanted = {form.encode() for word in words for form in (word, word.lower())}
+    wanted = {form.encode() for word in words[2:] for form in (word, word.lower())}
     units, vectors = _read(path, wanted)
     limit = np.sqrt(3 / units)
-    shape = (len(vocabulary), units)
-    matrix = np.random.default_rng(seed).uniform(-limit, limit, shape).astype("float32")
+    matrix = np.random.default_rng(seed).uniform(-limit, limit, (len(words), units))
+    matrix = matrix.astype("float32")
     matrix[0] = 0
     found = 0
-    for row, word in enumerate(words, start=2):
+    for row, word in enumerate(words[2:], start=2):
         vector = vectors.get(word.encode(), vectors.get(word.lower().encode()))
         if vector is not None:
             matrix[row] = vector
@@ -109,24 +109,20 @@ def _vector(line, units, path, number):
 def _lines(path):
     """The lines of a file as bytes, without the white space at their ends."""
     number, rest = 0, b""
-    try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            opener = _OPENERS.get(str(path)[-3:])
-            stream = opener(file) if opener else file
+    with opened(path, "rb") as file:
+        opener = _OPENERS.get(str(path)[-3:])
+        stream = opener(file) if opener else file
+        try:
             while chunk := stream.read(_CHUNK):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
                     yield line.rstrip(b" \r")
                 number += len(lines)
-    except tf.errors.NotFoundError:
-        raise FileNotFoundError(f"{path}: there is no such file.") from None
-    except tf.errors.OpError as error:
-        raise OSError(f"{path}: cannot be read ({error.message}).") from None
-    except _DAMAGED as error:
-        raise ValueError(
-            f"{path}: expected a whole compressed file. Received: damage after line {number} "
-            f"({error})"
-        ) from None
+        except _DAMAGED as error:
+            raise ValueError(
+                f"{path}: expected a whole compressed file. Received: damage after line {number} "
+                f"({error})"
+            ) from None
     if rest:
         yield rest.rstrip(b" \r")
 

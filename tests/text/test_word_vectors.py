@@ -4,16 +4,17 @@ import lzma
 import numpy as np
 import pytest
 
-from seqnlp.text import Vocabulary, load_word_vectors
+from seqnlp.text import load_word_vectors
+from seqnlp.text.names import SPECIALS
 
 GLOVE = b"the 1 2 3\nparis 4 5 6\nParis 7 8 9\n"
-VOCABULARY = Vocabulary(["Paris", "The", "zebra"])
+WORDS = [*SPECIALS, "Paris", "The", "zebra"]
 
 
-def load(tmp_path, data, vocabulary=VOCABULARY, name="vectors.txt", **kwargs):
+def load(tmp_path, data, words=WORDS, name="vectors.txt", **kwargs):
     path = tmp_path / name
     path.write_bytes(data)
-    return load_word_vectors(str(path), vocabulary, **kwargs)
+    return load_word_vectors(str(path), words, **kwargs)
 
 
 def complaint(tmp_path, data, name="vectors.txt"):
@@ -48,9 +49,9 @@ def test_the_padding_row_is_zero(tmp_path):
 
 
 def test_missing_rows_are_uniform_with_variance_one_over_units(tmp_path):
-    vocabulary = Vocabulary([f"w{i}" for i in range(2000)])
+    words = [f"w{i}" for i in range(2002)]
     line = b"the " + b" ".join([b"1"] * 12) + b"\n"
-    matrix, found = load(tmp_path, line, vocabulary)
+    matrix, found = load(tmp_path, line, words)
     assert found == 0
     assert np.abs(matrix).max() <= 0.5
     np.testing.assert_allclose(matrix[1:].var(), 1 / 12, rtol=0.05)
@@ -67,16 +68,16 @@ def test_the_first_of_two_equal_words_counts(tmp_path):
 
 
 def test_words_may_hold_spaces(tmp_path):
-    vocabulary = Vocabulary([". . .", "at name@domain.com"])
+    words = [*SPECIALS, ". . .", "at name@domain.com"]
     data = b"the 1 2 3\n. . . 4 5 6\nat name@domain.com 7 8 9\n"
-    matrix, found = load(tmp_path, data, vocabulary)
+    matrix, found = load(tmp_path, data, words)
     assert matrix[2:].tolist() == [[4, 5, 6], [7, 8, 9]]
     assert found == 2
 
 
 def test_words_may_be_unicode_spaces_or_no_utf8(tmp_path):
     data = "\x85 1\n\xa0 2\n".encode() + b"\xff 3\n"
-    matrix, found = load(tmp_path, data, Vocabulary(["\x85", "\xa0"]))
+    matrix, found = load(tmp_path, data, [*SPECIALS, "\x85", "\xa0"])
     assert matrix[2:].tolist() == [[1], [2]]
     assert found == 2
 
@@ -91,7 +92,7 @@ def test_compressed_files_read_the_same(tmp_path, suffix, compress):
 def test_lines_across_chunks_are_whole(tmp_path):
     words = [f"word{i}" for i in range(60_000)]
     data = "".join(f"{word} {i} {i + 0.5}\n" for i, word in enumerate(words)).encode()
-    matrix, found = load(tmp_path, data, Vocabulary(words), name="v.txt")
+    matrix, found = load(tmp_path, data, [*SPECIALS, *words], name="v.txt")
     assert found == 60_000
     np.testing.assert_array_equal(matrix[2:, 0], np.arange(60_000))
 
@@ -146,9 +147,9 @@ def test_a_file_that_only_claims_to_be_compressed_is_named(tmp_path, suffix):
 def test_a_missing_file_is_named(tmp_path):
     path = str(tmp_path / "none.txt")
     with pytest.raises(FileNotFoundError, match="none.txt: there is no such file"):
-        load_word_vectors(path, VOCABULARY)
+        load_word_vectors(path, WORDS)
 
 
 def test_a_folder_is_named(tmp_path):
     with pytest.raises(OSError, match="cannot be read"):
-        load_word_vectors(str(tmp_path), VOCABULARY)
+        load_word_vectors(str(tmp_path), WORDS)
