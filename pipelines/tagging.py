@@ -21,6 +21,11 @@ def arguments():
         choices=("none", "bio", "iob1", "bioes", "bilou"),
         help="how tags mark spans; none for parts of speech",
     )
+    parser.add_argument(
+        "--train_encoding",
+        choices=("bio", "iob1", "bioes", "bilou"),
+        help="tags are converted to this, and the model answers in it; else as in the files",
+    )
     _add_text(parser.add_argument_group("text"))
     _add_model(parser.add_argument_group("model"))
     _add_training(parser.add_argument_group("training"))
@@ -119,6 +124,7 @@ def prepare(options, beam_options):
         manifest = prepare_tagging(
             str(examples),
             **arguments,
+            train_encoding=options.train_encoding,
             max_length=options.max_length,
             min_count=options.min_count,
             vocabulary_size=options.vocabulary_size,

@@ -11,6 +11,7 @@ from seqnlp import plot
 from seqnlp.callbacks import tag_scores
 from seqnlp.metrics import span_scores
 from seqnlp.records import read_manifest, read_sentences
+from seqnlp.tag_schemes import convert
 
 BLESSED, NOT_BLESSED = "BLESSED", "NOT_BLESSED"
 SHOWN_ERRORS = 50
@@ -22,11 +23,12 @@ def evaluate_tagger(options):
     encoding = manifest.options["encoding"]
     sentences = list(read_sentences(manifest.folder, "test"))
     true = [tags for _, tags in sentences]
-    predicted = predict(options.output / "model.keras", sentences, options.batch_size)
+    settings = (sentences, encoding, options.batch_size)
+    predicted = predict(options.output / "model.keras", *settings)
     guesses = most_frequent_tags(manifest.folder, sentences)
     rivals = {"most frequent tag": guesses}
     if options.previous:
-        rivals["previous model"] = predict(options.previous, sentences, options.batch_size)
+        rivals["previous model"] = predict(options.previous, *settings)
     scores = {"model": tag_scores(true, predicted, encoding)}
     scores |= {name: tag_scores(true, tags, encoding) for name, tags in rivals.items()}
 
@@ -48,15 +50,20 @@ def evaluate_tagger(options):
     _print(report)
 
 
-def predict(path, sentences, batch_size):
-    """Tag names of every sentence under the model of a `.keras` file, with its own text."""
-    model, text, _ = trained_model.load(path)
+def predict(path, sentences, encoding, batch_size):
+    """Tag names of every sentence under the model of a `.keras` file, with its own text.
+
+    Tags that mark spans are converted to `encoding`.
+    """
+    model, text, learnt = trained_model.load(path)
+    comparable = "none" not in (learnt, encoding)
     names, predicted = text.tags, []
     for at in range(0, len(sentences), batch_size):
         tokens = [tokens for tokens, _ in sentences[at : at + batch_size]]
         outputs = model.predict_on_batch(text.inputs(tf.ragged.constant(tokens)))
         for row, words in zip(outputs["tags"], tokens, strict=True):
-            predicted.append([names[tag] for tag in row[: len(words)]])
+            tags = [names[tag] for tag in row[: len(words)]]
+            predicted.append(convert(tags, learnt, encoding) if comparable else tags)
     return predicted
 
 

@@ -5,6 +5,8 @@
   neighbouring spans of one type.
 - `bioes`: `B I E` for longer spans, `S` for spans of one token; `bilou` writes `L` and `U`.
 - `none`: tags are labels of their own, as parts of speech are.
+
+A CRF learns more from tags that also mark the ends of spans: Ratinov & Roth 2009, section 3.
 """
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 ENCODINGS = ("none", "bio", "iob1", "bioes", "bilou")
 _PREFIXES = {"bio": "BI", "iob1": "BI", "bioes": "BIES", "bilou": "BILU"}
 _AS_BIOES = str.maketrans("LU", "ES")
+_AS_BILOU = str.maketrans("ES", "LU")
 OUTSIDE = ("O", "")
 
 
@@ -113,3 +116,69 @@ def spans(tags, encoding):
             found.append((current, start, index + 1))
             start, current = None, None
     return found
+
+
+def convert(tags, source, target):
+    """The tags of one sentence in another scheme.
+
+    Args:
+        tags: List of tag names. Faulty ones are read as `spans` reads them.
+        source: Their scheme, one of `ENCODINGS`.
+        target: The scheme of the result. Equal schemes, `none` among them, change nothing.
+
+    Returns:
+        List of tag names.
+
+    Raises:
+        ValueError: If one scheme is `none` and the other is not.
+    """
+    if source == target:
+        return list(tags)
+    _check_convertible(source, target)
+    converted, previous = ["O"] * len(tags), None
+    for span_type, start, end in spans(tags, source):
+        touching = previous == (span_type, start)
+        letters = _letters(end - start, target, touching)
+        converted[start:end] = [f"{letter}-{span_type}" for letter in letters]
+        previous = (span_type, end)
+    return converted
+
+
+def _letters(length, encoding, touching):
+    """The prefixes of a span; `touching`: right after another of its type."""
+    if encoding == "iob1":
+        return ("B" if touching else "I") + "I" * (length - 1)
+    if encoding == "bio":
+        return "B" + "I" * (length - 1)
+    letters = "S" if length == 1 else "B" + "I" * (length - 2) + "E"
+    return letters.translate(_AS_BILOU) if encoding == "bilou" else letters
+
+
+def converted_names(names, source, target):
+    """The tags that `convert` can give where `names` are those of a corpus.
+
+    Args:
+        names: Names of the tags of a corpus.
+        source: Their scheme, one of `ENCODINGS`.
+        target: The scheme of the result.
+
+    Returns:
+        List of tag names: every type with every prefix, as two tags of a short span may be
+        all that is known of its type. Equal schemes change nothing.
+
+    Raises:
+        ValueError: If one scheme is `none` and the other is not.
+    """
+    if source == target:
+        return list(names)
+    _check_convertible(source, target)
+    types = sorted({split_tag(name, source)[1] for name in names} - {""})
+    return ["O", *(f"{prefix}-{name}" for name in types for prefix in _PREFIXES[target])]
+
+
+def _check_convertible(source, target):
+    if "none" in (source, target):
+        raise ValueError(
+            "`target` must be a scheme of spans, as `source` must, or equal to it. "
+            f"Received: source={source!r}, target={target!r}"
+        )

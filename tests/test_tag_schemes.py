@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from seqnlp import tag_schemes
-from seqnlp.tag_schemes import allowed_transitions, first_illegal, spans, split_tag
+from seqnlp.tag_schemes import (
+    allowed_transitions,
+    convert,
+    converted_names,
+    first_illegal,
+    spans,
+    split_tag,
+)
 
 TAGS = {
     "bio": ["O", "B-a", "I-a", "B-b", "I-b"],
@@ -57,6 +64,36 @@ def test_spans_are_those_that_were_encoded(encoding):
         tags = encode(length, found, encoding)
         assert spans(tags, encoding) == found
         assert first_illegal(tags, encoding) is None
+
+
+@pytest.mark.parametrize(("source", "target"), list(itertools.permutations(TAGS, 2)))
+def test_converted_tags_are_those_that_mark_the_same_spans(source, target):
+    random = np.random.default_rng(1)
+    for _ in range(100):
+        length = int(random.integers(0, 9))
+        found = random_spans(random, length)
+        tags = encode(length, found, source)
+        converted = convert(tags, source, target)
+        assert converted == encode(length, found, target)
+        assert set(converted) <= set(converted_names(tags, source, target))
+
+
+def test_converted_names_hold_every_prefix_of_every_type():
+    expected = ["O", "B-a", "I-a", "E-a", "S-a", "B-b", "I-b", "E-b", "S-b"]
+    assert converted_names(["I-b", "B-b", "B-a"], "bio", "bioes") == expected
+    assert converted_names(["I-b", "B-a"], "bio", "bio") == ["I-b", "B-a"]
+    assert converted_names(["NOUN"], "none", "none") == ["NOUN"]
+
+
+@pytest.mark.parametrize("function", [convert, converted_names])
+def test_tags_without_a_scheme_cannot_be_converted(function):
+    assert function(["NOUN"], "none", "none") == ["NOUN"]
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        function(["NOUN"], "none", "bio")
+    assert str(caught.value) == (
+        "`target` must be a scheme of spans, as `source` must, or equal to it. "
+        "Received: source='none', target='bio'"
+    )
 
 
 @pytest.mark.parametrize("encoding", TAGS)

@@ -9,6 +9,7 @@ from apache_beam.transforms.window import GlobalWindows
 from seqnlp.preprocessing.readers import Reject, add_reject
 from seqnlp.preprocessing.split import content_hash
 from seqnlp.records import SPLITS
+from seqnlp.tag_schemes import convert
 from seqnlp.text.names import UNKNOWN_ID
 
 # Sentences are grouped by a hash of their tokens, so that equal ones meet.
@@ -79,13 +80,13 @@ class EncodeSentences(beam.DoFn):
     Tagged `counts`: `(key, count)` pairs for `statistics.summarize`.
 
     Args:
-        num_shards: Dict from split to its number of shards.
-        seed: `int`; it shuffles the order of the examples.
+        options: Dict with `num_shards` (dict from split to its number of shards), `seed` (it
+            shuffles the order of the examples), `input_encoding` of the sentences' tags and
+            `encoding` of the Examples'.
     """
 
-    def __init__(self, num_shards, seed):
-        self._num_shards = num_shards
-        self._seed = seed
+    def __init__(self, options):
+        self._options = options
         self._encoder = None
 
     def start_bundle(self):
@@ -129,6 +130,8 @@ class EncodeSentences(beam.DoFn):
 
     def _shards(self, rows, counts):
         """Dict from `(split, shard)` to its `(key, Example)` pairs; adds to `counts`."""
+        seed, num_shards = self._options["seed"], self._options["num_shards"]
+        encodings = self._options["input_encoding"], self._options["encoding"]
         shards = collections.defaultdict(list)
         occurrences = collections.Counter()
         sentences = [_parts(content) for _, content in rows]
@@ -136,12 +139,12 @@ class EncodeSentences(beam.DoFn):
             self._encoder.look_up(tokens for tokens, _ in sentences)
         for row, (tokens, tags) in zip(rows, sentences, strict=True):
             split, content = row
-            unknown = 0
+            tags, unknown = convert(tags, *encodings), 0
             if self._encoder is not None:
                 example, unknown = self._encoder.encode(tokens, tags)
                 occurrences[row] += 1
-                key = content_hash(b"%d %s" % (occurrences[row], content), self._seed, "order")
-                shard = int.from_bytes(key[:8], "big") % self._num_shards[split]
+                key = content_hash(b"%d %s" % (occurrences[row], content), seed, "order")
+                shard = int.from_bytes(key[:8], "big") % num_shards[split]
                 shards[split, shard].append((key, example))
             counts[split].add(tokens, tags, unknown)
         return shards

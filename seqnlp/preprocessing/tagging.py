@@ -13,6 +13,7 @@ from seqnlp.preprocessing.shards import WriteRejects, WriteShards
 from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
 from seqnlp.preprocessing.vocabulary import ListTags, MakeText
 from seqnlp.records import OUTPUT_FORMATS, SPLITS, import_pyarrow, read_manifest
+from seqnlp.tag_schemes import ENCODINGS, converted_names
 
 _HELD_OUT_SHARDS = 1
 
@@ -45,6 +46,9 @@ class PrepareTagging(beam.PTransform):
             ).with_outputs("rejects", main="sentences")
             splits[split] = known["sentences"]
             rejects.append(known["rejects"])
+        tags |= "ConvertTags" >> beam.Map(
+            converted_names, options["input_encoding"], options["encoding"]
+        )
         text = {"sentences": splits["train"], "tags": tags} | "MakeText" >> MakeText(options)
         buckets = [
             splits[split] | f"Bucket-{split}" >> beam.ParDo(GroupByContent(split))
@@ -55,10 +59,9 @@ class PrepareTagging(beam.PTransform):
             | "FlattenSplits" >> beam.Flatten()
             | "GroupEqual" >> beam.GroupByKey()
             | "Encode"
-            >> beam.ParDo(
-                EncodeSentences(options["num_shards"], options["seed"]),
-                beam.pvalue.AsSingleton(text),
-            ).with_outputs("counts", main="examples")
+            >> beam.ParDo(EncodeSentences(options), beam.pvalue.AsSingleton(text)).with_outputs(
+                "counts", main="examples"
+            )
         )
         shards = encoded["examples"] | "WriteShards" >> WriteShards(output, options)
         rejects = (
@@ -94,6 +97,7 @@ def prepare_tagging(
     input_format="conll",
     layout=None,
     encoding="none",
+    train_encoding=None,
     max_length=None,
     max_token_bytes=1000,
     min_count=1,
@@ -123,6 +127,8 @@ def prepare_tagging(
         input_format: `"conll"`, `"conllu"` or `"jsonl"`.
         layout: Dict of arguments of the format, see `SentenceReader`.
         encoding: Tag scheme that the tags must keep, one of `seqnlp.tag_schemes.ENCODINGS`.
+        train_encoding: Tag scheme of the examples, into which the tags are converted; None
+            is that of the files.
         max_length: Most tokens of a sentence; None takes all.
         max_token_bytes: Most bytes of a token.
         min_count: Rarer words are unknown words.
@@ -154,7 +160,8 @@ def prepare_tagging(
     options = {
         "input_format": input_format,
         "layout": layout,
-        "encoding": encoding,
+        "input_encoding": encoding,
+        "encoding": encoding if train_encoding is None else train_encoding,
         "max_length": max_length,
         "max_token_bytes": max_token_bytes,
         "min_count": min_count,
@@ -190,6 +197,7 @@ def _find_all(train, dev, test):
 
 
 def _check_options(options):
+    _check_encodings(options["input_encoding"], options["encoding"])
     least = {"min_count": 1, "max_word_length": 1, "seed": 0}
     for name, minimum in least.items():
         if options[name] < minimum:
@@ -221,4 +229,19 @@ def _check_options(options):
     if form not in (None, "nfc", "nfkc"):
         raise ValueError(
             f"`normal_form` must be 'nfc', 'nfkc' or None. Received: normal_form={form!r}"
+        )
+
+
+def _check_encodings(encoding, train_encoding):
+    """The first is known to be one of `ENCODINGS`; the second is equal to it where not given."""
+    if encoding == "none" and train_encoding != "none":
+        raise ValueError(
+            "`train_encoding` must be None where the tags of the files mark no spans. "
+            f"Received: train_encoding={train_encoding!r}"
+        )
+    schemes = [name for name in ENCODINGS if name != "none"]
+    if encoding != "none" and train_encoding not in schemes:
+        raise ValueError(
+            f"`train_encoding` must be one of {', '.join(schemes)}. "
+            f"Received: train_encoding={train_encoding!r}"
         )

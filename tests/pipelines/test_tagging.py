@@ -76,6 +76,16 @@ def test_a_previous_model_reads_with_its_own_vocabulary(finished, files, tmp_pat
     assert report["scores"]["previous model"] == report["scores"]["model"]
 
 
+def test_a_previous_model_of_another_encoding_is_scored_by_its_spans(finished, files, tmp_path):
+    output = copy_of(finished, tmp_path, "model.keras", "model.text")
+    tagging.run(["prepare", f"--output={output}", *files, "--train_encoding=bioes"])
+    tagging.run(["evaluate", f"--output={output}"])
+    scores = json.loads((output / "evaluation.json").read_text())["scores"]["model"]
+    before = json.loads((finished / "evaluation.json").read_text())["scores"]["model"]
+    for name in ("precision", "recall", "f1"):
+        assert scores[name] == before[name]
+
+
 def test_training_anew_forgets_the_old_model_and_its_blessing(finished, tmp_path, tiny):
     output = copy_of(finished, tmp_path, "examples", "model.keras", "model.text")
     (output / "BLESSED").touch()

@@ -91,6 +91,16 @@ def test_a_failed_preparation_removes_the_manifest_of_an_earlier_one(files, tmp_
             "`max_rejects` must be a share from 0 to 1. Received: max_rejects=1.5",
         ),
         (
+            {"train_encoding": "bioes"},
+            "`train_encoding` must be None where the tags of the files mark no spans. "
+            "Received: train_encoding='bioes'",
+        ),
+        (
+            {"encoding": "bio", "train_encoding": "none"},
+            "`train_encoding` must be one of bio, iob1, bioes, bilou. "
+            "Received: train_encoding='none'",
+        ),
+        (
             {"vocabulary_size": 2},
             "`vocabulary_size` must be at least 3, the two specials and a word. "
             "Received: vocabulary_size=2",

@@ -9,6 +9,7 @@ import tensorflow as tf
 from seqnlp.preprocessing import prepare_tagging
 from seqnlp.preprocessing.split import split_of
 from seqnlp.records import SPLITS, read_manifest, read_sentences, read_tfrecord, tagging_batches
+from seqnlp.tag_schemes import convert
 from seqnlp.text import TaggingText
 from tests.preprocessing.small_corpus import conll, content, corpus, tree, write
 
@@ -200,6 +201,27 @@ def test_a_dev_sentence_with_a_tag_that_training_lacks_is_rejected(files, tmp_pa
     assert row["reason"] == (
         "tag 'B-ship' does not occur in the training split; its tags are O, B-city"
     )
+
+
+def test_tags_are_converted_and_the_rest_stays_as_it_was(files, tmp_path):
+    two = [[("New", "B-city"), ("York", "I-city"), ("is", "O"), ("big", "O")]]
+    dev = write(tmp_path / "dev.conll", [*two, [("Titanic", "B-ship")], *corpus(3)])
+    train = [*files[0], write(tmp_path / "two.conll", two)]
+    given = {"train": train, "dev": dev, "test": files[2], "encoding": "bio", "max_rejects": 1.0}
+    plain = prepare_tagging(tmp_path / "plain", **given)
+    manifest = prepare_tagging(tmp_path / "out", **given, train_encoding="bioes")
+    assert manifest.options["encoding"] == "bioes"
+    assert manifest.options["input_encoding"] == "bio"
+    tags = content(tmp_path / "out" / "tags.txt").split()
+    assert tags == ["O", "B-city", "I-city", "E-city", "S-city"]
+    for split in ("train", "eval", "test"):
+        before = list(read_sentences(plain.folder, split))
+        after = list(read_sentences(manifest.folder, split))
+        assert after == [(tokens, convert(tags, "bio", "bioes")) for tokens, tags in before]
+    new_york = (["New", "York", "is", "big"], ["B-city", "E-city", "O", "O"])
+    assert new_york in read_sentences(manifest.folder, "eval")
+    row = json.loads(tree(tmp_path / "out")["rejects/rejects.jsonl"])
+    assert row["text"] == "Titanic\tB-ship"  # as in the file
 
 
 def test_hostile_tokens_come_back_as_they_were(tmp_path):
