@@ -8,8 +8,13 @@ from seqnlp.layers.crf import (
     crf_log_likelihood,
     crf_log_norm,
     crf_marginals,
+    crf_partial_log_likelihood,
     crf_sequence_score,
 )
+from seqnlp.layers.crf_entropy import crf_entropy
+from seqnlp.layers.crf_k_best import crf_k_best
+from seqnlp.layers.crf_sample import crf_sample
+from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling

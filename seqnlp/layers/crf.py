@@ -8,8 +8,17 @@ Arguments of the functions, in all of them:
   skipped: the tokens on both sides of a hole are neighbours.
 - `transitions (tags, tags)`: score of going from the row's tag to the column's.
 - `start_transitions`, `end_transitions (tags,)`: scores of the first and the last tag, or None.
+- `allowed (batch, time, tags)`: bool, the tags that a path may take at each token, or None for
+  all of them; what stands at padding is ignored.
 
-Everything is computed in float32. A row without real tokens scores zero.
+Everything is computed in float32. A row without real tokens scores zero. Each tag that is not
+allowed, and each transition of `FORBIDDEN`, adds -1e9 to the score of a path and makes it
+impossible. A row whose paths are all impossible has a log norm of -1e9, no marginals and no
+gradient, and `crf_decode` finds the path that breaks least.
+
+Arguments of a wrong shape are a `ValueError`; so are, where the values can be read (not while a
+function is traced), tag ids out of range and real tokens with nothing allowed. Traced, an id out
+of range scores -1e9.
 
 Reference: Lafferty, McCallum & Pereira 2001, section 3;
 https://arxiv.org/abs/1603.01360, section 2.2
@@ -20,6 +29,8 @@ import numpy as np
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN, posterior
+from seqnlp.layers.crf_inputs import check_tags, crf_scores
+from seqnlp.layers.crf_messages import before_each, forward_messages
 from seqnlp.layers.heads import TaggingHead
 from seqnlp.layers.masking import first_and_last, lengths_of, real_tokens_first
 from seqnlp.scan import scan
@@ -29,12 +40,15 @@ def crf_sequence_score(
     potentials, tags, mask, transitions, start_transitions=None, end_transitions=None
 ):
     """Unnormalised log score `(batch,)` of the given tags."""
-    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    scores = crf_scores(potentials, mask, transitions, start_transitions, end_transitions)
+    check_tags(tags, mask, tuple(potentials.shape))
     potentials, mask, transitions, start, end = scores
-    tags = ops.where(mask, ops.cast(tags, "int32"), 0)
     num_tags = ops.shape(transitions)[0]
+    tags = ops.cast(tags, "int32")
+    known = ops.logical_and(tags >= 0, tags < num_tags)
+    tags = ops.where(ops.logical_and(mask, known), tags, 0)
     token = ops.take_along_axis(potentials, tags[..., None], axis=-1)[..., 0]
-    score = ops.sum(ops.where(mask, token, 0.0), axis=1)
+    score = ops.sum(ops.where(known, token, FORBIDDEN) * ops.cast(mask, "float32"), axis=1)
 
     first, last = first_and_last(mask)
     score = score + ops.sum(ops.where(first, ops.take(start, tags, axis=0), 0.0), axis=1)
@@ -48,19 +62,21 @@ def crf_sequence_score(
     return score + ops.sum(ops.where(real, step, 0.0), axis=1)
 
 
-def crf_log_norm(potentials, mask, transitions, start_transitions=None, end_transitions=None):
-    """Log of the summed exponentiated scores of all tag sequences, `(batch,)`.
+def crf_log_norm(
+    potentials, mask, transitions, start_transitions=None, end_transitions=None, allowed=None
+):
+    """Log of the summed exponentiated scores of all allowed tag sequences, `(batch,)`.
 
     Its gradient is the forward-backward algorithm's, not that of a loop unrolled in time.
     """
-    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
-    potentials, mask, *rest = scores
+    rest = (transitions, start_transitions, end_transitions, allowed)
+    potentials, mask, *rest = crf_scores(potentials, mask, *rest)
     return _log_norm(potentials, ops.cast(mask, "float32"), *rest)
 
 
 @ops.custom_gradient
 def _log_norm(potentials, mask, transitions, start, end):
-    found = posterior(potentials, mask > 0, transitions, start, end)
+    found = _posterior(potentials, mask > 0, transitions, start, end)
 
     def gradient(*args, upstream=None):
         upstream = args[0] if upstream is None else upstream  # (batch,)
@@ -76,21 +92,67 @@ def _log_norm(potentials, mask, transitions, start, end):
     return found.log_norm, gradient
 
 
+def _posterior(potentials, mask, *scores):
+    """`Posterior` with the rows that have no possible path at `FORBIDDEN` and without counts."""
+    found = posterior(potentials, mask, *scores)
+    # A probability lost on the way leaves no first tag; in log space the norm says it.
+    impossible = ops.logical_or(
+        ops.logical_and(ops.any(mask, axis=1), ops.sum(found.start, axis=-1) < 0.5),
+        found.log_norm < FORBIDDEN / 2,
+    )
+    log_norm, *counts = found
+    shapes = [(-1, *[1] * (len(count.shape) - 1)) for count in counts]
+    return found._replace(
+        log_norm=ops.where(impossible, FORBIDDEN, log_norm),
+        **{
+            name: ops.where(ops.reshape(impossible, shape), 0.0, count)
+            for name, shape, count in zip(found._fields[1:], shapes, counts, strict=True)
+        },
+    )
+
+
 def crf_log_likelihood(
     potentials, tags, mask, transitions, start_transitions=None, end_transitions=None
 ):
-    """Log probability `(batch,)` of the given tags among all tag sequences."""
+    """Log probability `(batch,)` of the given tags among all tag sequences.
+
+    Tags that take a forbidden transition have about -1e9.
+    """
     rest = (mask, transitions, start_transitions, end_transitions)
-    return crf_sequence_score(potentials, tags, *rest) - crf_log_norm(potentials, *rest)
+    return _share(crf_sequence_score(potentials, tags, *rest), crf_log_norm(potentials, *rest))
 
 
-def crf_marginals(potentials, mask, transitions, start_transitions=None, end_transitions=None):
+def _share(score, log_norm):
+    """Log probability of paths, `FORBIDDEN` where no path at all is possible."""
+    return ops.where(log_norm > FORBIDDEN / 2, score - log_norm, FORBIDDEN)
+
+
+def crf_partial_log_likelihood(
+    potentials, allowed, mask, transitions, start_transitions=None, end_transitions=None
+):
+    """Log probability `(batch,)` that the tags are within `allowed`.
+
+    The likelihood of partial annotations: a token that was annotated allows its tag alone, one
+    that was not allows every tag, a doubtful one some. Rows without a possible path within
+    `allowed` have about -1e9.
+
+    Reference: Tsuboi et al. 2008, https://aclanthology.org/C08-1113, section 3
+    """
+    rest = (mask, transitions, start_transitions, end_transitions)
+    return _share(crf_log_norm(potentials, *rest, allowed), crf_log_norm(potentials, *rest))
+
+
+def crf_marginals(
+    potentials, mask, transitions, start_transitions=None, end_transitions=None, allowed=None
+):
     """Probability of each tag at each token, `(batch, time, tags)`; zeros at padding."""
-    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
-    return posterior(*scores).marginals
+    rest = (transitions, start_transitions, end_transitions, allowed)
+    return _posterior(*crf_scores(potentials, mask, *rest)).marginals
 
 
-def crf_decode(potentials, mask, transitions, start_transitions=None, end_transitions=None):
+def crf_decode(
+    potentials, mask, transitions, start_transitions=None, end_transitions=None, allowed=None
+):
     """The best tag sequence by the Viterbi algorithm.
 
     Keeps the best score of each tag at each token and no back-pointers: on the way back one
@@ -99,68 +161,26 @@ def crf_decode(potentials, mask, transitions, start_transitions=None, end_transi
     Returns:
         `tags` int32 `(batch, time)`, 0 at padding, and their scores `(batch,)`.
     """
-    scores = _float32_scores(potentials, mask, transitions, start_transitions, end_transitions)
-    potentials, mask, transitions, start, end = scores
-    steps = ops.transpose(ops.where(mask[..., None], potentials, 0.0), (1, 0, 2))
-    real = ops.transpose(mask)  # (time, batch)
-
-    def forward(state, x):
-        best, started = state
-        potential, real = x
-        arriving = ops.max(best[..., None] + transitions, axis=1)  # (batch, tags)
-        now = ops.where(started, arriving, start) + potential
-        now = now - ops.max(now, axis=-1, keepdims=True)  # keeps float32 fine at great lengths
-        now = ops.where(real[:, None], now, best)
-        return (now, ops.logical_or(started, real[:, None])), best
-
-    nothing = ops.zeros_like(steps[0]), ops.zeros_like(steps[0][:, :1], dtype="bool")
-    (best, _), before = scan(forward, nothing, (steps, real))
-
-    into = ops.transpose(transitions)
+    rest = (transitions, start_transitions, end_transitions, allowed)
+    scores = crf_scores(potentials, mask, *rest)
+    best = forward_messages(scores, ops.max)  # (time, batch, tags)
+    into = ops.transpose(scores.transitions)
 
     def backward(tag, x):
         before, real = x
         previous = _argmax(before + ops.take(into, tag, axis=0))
         return ops.where(real, previous, tag), ops.where(real, tag, 0)
 
-    _, tags = scan(backward, _argmax(best + end), (before, real), reverse=True)
+    last = _argmax(best[-1] + scores.end)
+    steps = before_each(best), ops.transpose(scores.mask)
+    _, tags = scan(backward, last, steps, reverse=True)
     tags = ops.transpose(tags)
-    return tags, crf_sequence_score(potentials, tags, mask, transitions, start, end)
+    potentials, *rest = scores
+    return tags, crf_sequence_score(potentials, tags, *rest)
 
 
 def _argmax(scores):
     return ops.cast(ops.argmax(scores, axis=-1), "int32")
-
-
-def _float32_scores(potentials, mask, transitions, start, end):
-    """All five as tensors: scores in float32, the mask in bool, zeros and ones for None."""
-    potentials = ops.cast(potentials, "float32")
-    transitions = ops.cast(transitions, "float32")
-    if len(potentials.shape) != 3:
-        raise ValueError(
-            "`potentials` must have shape (batch, time, tags). "
-            f"Received: potentials.shape={tuple(potentials.shape)}"
-        )
-    num_tags = potentials.shape[-1]
-    _check_shape("transitions", transitions, (num_tags, num_tags))
-    if mask is None:
-        mask = ops.ones_like(potentials[..., 0], dtype="bool")
-    boundaries = []
-    for name, boundary in (("start_transitions", start), ("end_transitions", end)):
-        if boundary is None:
-            boundary = ops.zeros_like(transitions[0])
-        boundary = ops.cast(boundary, "float32")
-        _check_shape(name, boundary, (num_tags,))
-        boundaries.append(boundary)
-    return potentials, ops.cast(mask, "bool"), transitions, *boundaries
-
-
-def _check_shape(name, tensor, expected):
-    if tuple(tensor.shape) != expected:
-        raise ValueError(
-            f"`{name}` must have shape {expected}, as `potentials` has {expected[0]} tags. "
-            f"Received: {name}.shape={tuple(tensor.shape)}"
-        )
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

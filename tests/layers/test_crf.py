@@ -1,6 +1,5 @@
 """The CRF against enumeration of every path, on both backends, eager and compiled."""
 
-import functools
 import itertools
 
 import keras
@@ -17,92 +16,18 @@ from seqnlp.layers import (
     crf_marginals,
     crf_sequence_score,
 )
-
-TAGS, TIME = 3, 5
-MASKS = {
-    "full": [1, 1, 1, 1, 1],
-    "right padding": [1, 1, 1, 0, 0],
-    "left padding": [0, 0, 1, 1, 1],
-    "a hole": [1, 0, 1, 1, 0],
-    "holes and left padding": [0, 1, 0, 0, 1],
-    "length 1": [0, 0, 1, 0, 0],
-    "length 0": [0, 0, 0, 0, 0],
-}
-MASK = np.array(list(MASKS.values()), dtype=bool)
-ROWS = range(len(MASK))
-
-
-class Case:
-    """Random scores, and the truth about them by enumeration in float64."""
-
-    def __init__(self, scale=1.0, seed=0):
-        random = np.random.default_rng(seed)
-
-        def draw(*shape):
-            return (scale * random.normal(size=shape)).astype("float32")
-
-        self.potentials = draw(len(MASK), TIME, TAGS)
-        self.scores = [draw(TAGS, TAGS), draw(TAGS), draw(TAGS)]
-
-    def forbid(self, forbidden=-1e9):
-        """No tag may follow itself, the sentence may not begin with tag 1 or end with tag 0."""
-        transitions, start, end = self.scores
-        transitions[np.arange(TAGS), np.arange(TAGS)] = forbidden
-        start[1] = forbidden
-        end[0] = forbidden
-        return self
-
-    def paths(self, row):
-        return list(itertools.product(range(TAGS), repeat=int(MASK[row].sum())))
-
-    def path_score(self, row, path):
-        transitions, start, end = [score.astype("float64") for score in self.scores]
-        if not path:
-            return 0.0
-        real = self.potentials[row][MASK[row]].astype("float64")
-        score = start[path[0]] + end[path[-1]] + sum(real[t, tag] for t, tag in enumerate(path))
-        return score + sum(transitions[pair] for pair in itertools.pairwise(path))
-
-    def path_scores(self, row):
-        return np.array([self.path_score(row, path) for path in self.paths(row)])
-
-    def log_norm(self):
-        return [np.logaddexp.reduce(self.path_scores(row)) for row in ROWS]
-
-    def probable_paths(self):
-        for row in ROWS:
-            scores = self.path_scores(row)
-            probabilities = np.exp(scores - np.logaddexp.reduce(scores))
-            for path, probability in zip(self.paths(row), probabilities, strict=True):
-                yield row, path, probability
-
-    def marginals(self):
-        result = np.zeros((len(MASK), TIME, TAGS))
-        for row, path, probability in self.probable_paths():
-            result[row, np.flatnonzero(MASK[row]), list(path)] += probability
-        return result
-
-    def tags(self, row, path):
-        tags = np.zeros(TIME, dtype="int32")
-        tags[MASK[row]] = path
-        return tags
-
-
-CASES = {
-    "small": Case(),
-    "large": Case(scale=30.0, seed=1),
-    "constrained": Case(seed=2).forbid(),
-    "large and constrained": Case(scale=30.0, seed=3).forbid(),
-}
-compiled = functools.cache(gradients.compiled)  # all cases have the same shapes
-MODES = {"eager": lambda function: function, "compiled": compiled}
-# An eager loop is compiled anew at every call on JAX, so one case of each recursion is enough.
-JAX = keras.backend.backend() == "jax"
-EAGER_CASES = ["small", "large"] if JAX else list(CASES)
-fast = compiled if JAX else MODES["eager"]
-CASES_AND_MODES = [(case, "compiled") for case in CASES] + [
-    (case, "eager") for case in EAGER_CASES
-]
+from tests.layers.crf_enumeration import (
+    CASES,
+    MASK,
+    MASKS,
+    ROWS,
+    TAGS,
+    TIME,
+    cases_and_modes,
+    compiled,
+    fast,
+    numpy,
+)
 
 
 @pytest.fixture(params=CASES)
@@ -110,10 +35,7 @@ def case(request):
     return CASES[request.param]
 
 
-@pytest.fixture(params=CASES_AND_MODES, ids="-".join)
-def case_and_mode(request):
-    case, mode = request.param
-    return CASES[case], MODES[mode]
+every_case = pytest.mark.parametrize(("case", "mode"), cases_and_modes(CASES, eager_on_jax=2))
 
 
 def masked_log_norm(potentials, mask, *scores):
@@ -149,12 +71,8 @@ GRADIENTS = {
 }
 
 
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
-
-
-def test_sequence_score_adds_up_potentials_and_transitions(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_sequence_score_adds_up_potentials_and_transitions(case, mode):
     random = np.random.default_rng(4)
     paths = [random.integers(TAGS, size=int(MASK[row].sum())) for row in ROWS]
     tags = np.array([case.tags(row, path) for row, path in enumerate(paths)])
@@ -163,8 +81,8 @@ def test_sequence_score_adds_up_potentials_and_transitions(case_and_mode):
     np.testing.assert_allclose(numpy(actual), expected, rtol=1e-5, atol=1e-5)
 
 
-def test_log_norm_sums_over_every_path(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_log_norm_sums_over_every_path(case, mode):
     actual = mode(crf_log_norm)(case.potentials, MASK, *case.scores)
     np.testing.assert_allclose(numpy(actual), case.log_norm(), rtol=1e-5, atol=1e-5)
 
@@ -181,20 +99,20 @@ def test_likelihoods_of_all_paths_sum_to_one(case, row):
     assert np.exp(numpy(likelihood).astype("float64")).sum() == pytest.approx(1, abs=1e-4)
 
 
-def test_marginals_are_summed_path_probabilities(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_marginals_are_summed_path_probabilities(case, mode):
     actual = mode(crf_marginals)(case.potentials, MASK, *case.scores)
     np.testing.assert_allclose(numpy(actual), case.marginals(), atol=2e-5)
 
 
-def test_marginals_are_the_gradient_of_the_log_norm(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_marginals_are_the_gradient_of_the_log_norm(case, mode):
     gradient = mode(GRADIENTS["total_log_norm"])(case.potentials, *case.scores)
     np.testing.assert_allclose(numpy(gradient), case.marginals(), atol=2e-5)
 
 
-def test_gradient_of_the_transitions_counts_their_expected_uses(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_gradient_of_the_transitions_counts_their_expected_uses(case, mode):
     expected = np.zeros((TAGS, TAGS))
     for row, path, probability in case.probable_paths():
         for pair in itertools.pairwise(path):
@@ -217,8 +135,8 @@ def test_gradient_of_a_boundary_counts_its_expected_uses(case, which, token):
     np.testing.assert_allclose(numpy(actual), expected, atol=1e-4)
 
 
-def test_decode_finds_the_best_path_and_its_score(case_and_mode):
-    case, mode = case_and_mode
+@every_case
+def test_decode_finds_the_best_path_and_its_score(case, mode):
     tags, scores = mode(crf_decode)(case.potentials, MASK, *case.scores)
     best = [int(np.argmax(case.path_scores(row))) for row in ROWS]
     expected = [case.tags(row, case.paths(row)[best[row]]) for row in ROWS]
@@ -300,13 +218,3 @@ def test_layer_refuses_a_single_tag():
 def test_layer_refuses_potentials_of_another_number_of_tags():
     with pytest.raises(ValueError, match="`potentials` must have 3 scores a token"):
         CRF(3)(np.zeros((2, 4, 5), dtype="float32"))
-
-
-def test_functions_refuse_transitions_of_another_number_of_tags():
-    with pytest.raises(ValueError, match=r"`transitions` must have shape \(3, 3\)"):
-        crf_log_norm(np.zeros((1, 2, 3)), None, np.zeros((4, 4)))
-
-
-def test_functions_refuse_potentials_without_a_batch_axis():
-    with pytest.raises(ValueError, match=r"`potentials` must have shape \(batch, time, tags\)"):
-        crf_log_norm(np.zeros((2, 3)), None, np.zeros((3, 3)))

@@ -1,0 +1,121 @@
+"""What the functions of a linear-chain CRF are given: checked, and in one form."""
+
+from collections import namedtuple
+
+import numpy as np
+from keras import ops
+
+from seqnlp.layers.crf_forward_backward import FORBIDDEN
+
+Scores = namedtuple("Scores", "potentials mask transitions start end")
+Scores.__doc__ = """The arguments of every function of a CRF, as tensors.
+
+`potentials (batch, time, tags)` float32, 0 at padding and `FORBIDDEN` where a tag is not
+allowed; `mask (batch, time)` bool; `transitions (tags, tags)`, `start (tags,)`, `end (tags,)`
+float32.
+"""
+
+
+def crf_scores(potentials, mask, transitions, start=None, end=None, allowed=None):
+    """`Scores` of what a function was given: ones for a `mask` of None, zeros for boundaries.
+
+    Raises:
+        ValueError: A shape does not fit that of `potentials`; or `allowed`, with values that can
+            be read, leaves no tag at a real token. Nothing can be read while a function is
+            traced: there such a token costs `FORBIDDEN`.
+    """
+    if len(potentials.shape) != 3 or potentials.shape[1] == 0:
+        raise ValueError(
+            "`potentials` must have shape (batch, time, tags), with a time of at least 1. "
+            f"Received: potentials.shape={tuple(potentials.shape)}"
+        )
+    shape = tuple(potentials.shape)
+    check_shape("mask", mask, shape, "batch, time")
+    check_shape("transitions", transitions, shape, "tags, tags")
+    check_shape("start_transitions", start, shape, "tags")
+    check_shape("end_transitions", end, shape, "tags")
+    check_allowed("allowed", allowed, mask, shape)
+
+    potentials = ops.cast(potentials, "float32")
+    transitions = ops.cast(transitions, "float32")
+    start, end = (
+        ops.zeros_like(transitions[0]) if boundary is None else ops.cast(boundary, "float32")
+        for boundary in (start, end)
+    )
+    if allowed is not None:
+        potentials = ops.where(ops.cast(allowed, "bool"), potentials, FORBIDDEN)
+    if mask is None:
+        return Scores(
+            potentials, ops.ones_like(potentials[..., 0], dtype="bool"), transitions, start, end
+        )
+    mask = ops.cast(mask, "bool")
+    return Scores(ops.where(mask[..., None], potentials, 0.0), mask, transitions, start, end)
+
+
+def check_shape(name, tensor, potentials_shape, axes):
+    """A `ValueError` unless `tensor` is None or its axes are those of the potentials' names.
+
+    Args:
+        axes: Names of its axes in order, such as `"batch, time"`. Lengths that are not known yet
+            fit anything.
+    """
+    if tensor is None:
+        return
+    lengths = dict(zip(("batch", "time", "tags"), potentials_shape, strict=True))
+    expected = tuple(lengths[axis] for axis in axes.split(", "))
+    shape = tuple(tensor.shape)
+    pairs = zip(shape, expected, strict=False)
+    if len(shape) != len(expected) or any(None not in pair and len({*pair}) > 1 for pair in pairs):
+        comma = "," if len(expected) == 1 else ""
+        raise ValueError(
+            f"`{name}` must have shape ({axes}{comma}) = {expected}, as `potentials` has shape "
+            f"{potentials_shape}. Received: {name}.shape={shape}"
+        )
+
+
+def check_tags(tags, mask, potentials_shape):
+    """A `ValueError` unless `tags` fit the potentials, in shape and where they can be read."""
+    check_shape("tags", tags, potentials_shape, "batch, time")
+    ids, num_tags = readable(tags), potentials_shape[-1]
+    if ids is None or num_tags is None:
+        return
+    at = _first_real((ids < 0) | (ids >= num_tags), mask)
+    if at is not None:
+        raise ValueError(
+            f"`tags` must be ids from 0 to {num_tags - 1} at real tokens. "
+            f"Received: tags[{at[0]}, {at[1]}]={ids[at]}"
+        )
+
+
+def check_allowed(name, allowed, mask, potentials_shape):
+    """A `ValueError` unless `allowed` fits the potentials and leaves a tag at real tokens."""
+    check_shape(name, allowed, potentials_shape, "batch, time, tags")
+    values = None if allowed is None else readable(allowed)
+    if values is None:
+        return
+    values = values.astype(bool)
+    at = _first_real(~values.any(axis=-1), mask)
+    if at is not None:
+        raise ValueError(
+            f"`{name}` must leave at least one tag at every real token. "
+            f"Received: {name}[{at[0]}, {at[1]}]={values[at].tolist()}"
+        )
+
+
+def _first_real(wrong, mask):
+    """`(batch, time)` index of the first wrong token among the real ones, or None."""
+    if mask is not None:
+        real = readable(mask)
+        if real is None:
+            return None
+        wrong = wrong & real.astype(bool)
+    found = np.argwhere(wrong)
+    return tuple(found[0].tolist()) if len(found) else None
+
+
+def readable(tensor):
+    """The values of a tensor as a NumPy array, or None while a function is traced."""
+    try:
+        return np.asarray(tensor)
+    except (NotImplementedError, TypeError, ValueError):  # TensorFlow's, JAX's and Keras' answer
+        return None
