@@ -16,6 +16,9 @@ _PREFIXES = {"bio": "BI", "iob1": "BI", "bioes": "BIES", "bilou": "BILU"}
 _AS_BIOES = str.maketrans("LU", "ES")
 _AS_BILOU = str.maketrans("ES", "LU")
 OUTSIDE = ("O", "")
+# Letters of a token that is alone in its span, its first, inside and last one; and of one alone
+# and a first one where the span before has the same type.
+_SEGMENTS = {"bio": "BBIIBB", "iob1": "IIIIBB", "bioes": "SBIESB", "bilou": "SBIESB"}
 
 
 def split_tag(tag, encoding):
@@ -69,6 +72,28 @@ def allowed_transitions(tags, encoding):
     return np.array(
         [[_may_follow(before, after, encoding) for after in split] for before in split]
     )
+
+
+def segment_tags(tags, encoding):
+    """Which tag a token has by its place in a segment, as `SemiMarkovCRF(segment_tags)` takes it.
+
+    A segment is a span, or one token outside of all spans.
+
+    Args:
+        tags: List of tag names, in the order of their ids.
+        encoding: One of `ENCODINGS` but "none".
+
+    Returns:
+        Int array `(labels, 6)` of tag ids, a row for each type of span, and one for `O`, in the
+        order of `tags`. Columns: single, first, inside, last, and single and first again, that
+        is behind a segment of the same label. -1 where `tags` have no such tag.
+    """
+    ids = {split_tag(tag, encoding): index for index, tag in enumerate(tags)}
+    rows = []
+    for span_type in dict.fromkeys(span_type for _, span_type in ids):
+        letters = _SEGMENTS[encoding] if span_type else ("O", "", "", "", "O", "")
+        rows.append([ids.get((letter, span_type), -1) for letter in letters])
+    return np.array(rows)
 
 
 def first_illegal(tags, encoding):

@@ -23,6 +23,7 @@ from seqnlp.layers import (
     MaxPooling,
     MeanPooling,
     RNNEncoder,
+    SemiMarkovCRF,
     TokenSoftmax,
     crf_log_norm,
 )
@@ -99,6 +100,12 @@ CASES = {
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True),
         {"inputs": VALUES, "mask": MASK},
+        loops=True,
+    ),
+    "SemiMarkovCRF": Case(
+        functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
+        {"potentials": POTENTIALS[..., :2], "mask": MASK},
+        lambda head, outputs: ops.sum(head.negative_log_likelihood(TAGS, outputs)),
         loops=True,
     ),
     "TokenSoftmax": Case(

@@ -11,6 +11,7 @@ from seqnlp.tag_schemes import (
     convert,
     converted_names,
     first_illegal,
+    segment_tags,
     spans,
     split_tag,
 )
@@ -161,3 +162,38 @@ def test_split_tag_refuses_what_is_no_tag_of_the_scheme(tag):
 def test_split_tag_refuses_an_unknown_scheme():
     with pytest.raises(ValueError, match="`encoding` must be .* Received: encoding='xml'"):
         split_tag("O", "xml")
+
+
+@pytest.mark.parametrize("encoding", TAGS)
+def test_segment_tags_write_spans_as_their_scheme_does(encoding):
+    names = TAGS[encoding]
+    if encoding == "bioes":
+        names = [*names, "I-b"]
+    table = segment_tags(names, encoding)
+    types = {"a": 1, "b": 2}
+    random = np.random.default_rng(1)
+    for _ in range(200):
+        length = int(random.integers(1, 9))
+        found = [span for span in random_spans(random, length) if types[span[0]] < len(table)]
+        tags, before = [table[0, 0]] * length, (None, None)
+        for span_type, start, end in found:
+            row = table[types[span_type]]
+            again = 4 if before == (span_type, start) else 0
+            first = row[again] if end == start + 1 else row[again + 1]
+            tags[start:end] = [first, *[row[2]] * (end - start - 2), row[3]][: end - start]
+            before = span_type, end
+        assert [names[tag] for tag in tags] == encode(length, found, encoding)
+
+
+def test_segment_tags_leave_open_what_no_tag_writes():
+    assert segment_tags(["B-a", "O"], "bio").tolist() == [
+        [0, 0, -1, -1, 0, 0],
+        [1, -1, -1, -1, 1, -1],
+    ]
+    assert segment_tags(["O", "I-a"], "iob1").tolist()[1] == [1, 1, 1, 1, -1, -1]
+    assert segment_tags(["S-a", "E-a"], "bioes").tolist() == [[0, -1, -1, 1, 0, -1]]
+
+
+def test_segment_tags_need_a_scheme_with_spans():
+    with pytest.raises(ValueError, match="`encoding` must be .* Received: encoding='none'"):
+        segment_tags(["NOUN"], "none")

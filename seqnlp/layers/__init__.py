@@ -21,9 +21,11 @@ from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import RNNEncoder
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode,
+    semi_markov_crf_decode_places,
     semi_markov_crf_log_likelihood,
     semi_markov_crf_log_norm,
     semi_markov_crf_marginals,
     semi_markov_crf_place_marginals,
     semi_markov_crf_sequence_score,
 )
+from seqnlp.layers.semi_markov_crf import SemiMarkovCRF

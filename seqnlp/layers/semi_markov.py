@@ -31,6 +31,7 @@ extraction", section 2
 from keras import ops
 
 from seqnlp.layers.semi_markov_recursion import (
+    PLACES,
     Inputs,
     best_and_where,
     from_the_end,
@@ -199,27 +200,56 @@ def semi_markov_crf_decode(
         `labels` int32 `(batch, time)`, 0 at padding; `begins` bool `(batch, time)`, False at
         padding; their scores `(batch,)`.
     """
-    scores = (transitions, length_scores, start_transitions, end_transitions)
-    inputs = _inputs(potentials, mask, *scores)
+    rest = (mask, transitions, length_scores, start_transitions, end_transitions)
+    labels, places = semi_markov_crf_decode_places(potentials, *rest)
+    begins = ops.logical_and(places != PLACES.index("inside"), places != PLACES.index("last"))
+    if mask is not None:
+        begins = ops.logical_and(begins, ops.cast(mask, "bool"))
+    score = semi_markov_crf_sequence_score(potentials, labels, begins, *rest)
+    return labels, begins, score
+
+
+def semi_markov_crf_decode_places(
+    potentials, mask, transitions, length_scores, start_transitions=None, end_transitions=None
+):
+    """The best segmentation as labels and places in segments, int32 `(batch, time)` each.
+
+    Places are indices into `seqnlp.layers.semi_markov_recursion.PLACES`; both are 0 at padding.
+    """
+    inputs = _inputs(
+        potentials, mask, transitions, length_scores, start_transitions, end_transitions
+    )
     _, steps = from_the_end(inputs, best_and_where)
 
     def step(state, x):
-        label, left = state  # of the segment that the last token lies in
+        before, left = state  # label of the segment that the last token lies in, tokens to come
         begin, best, real = x
-        begins = ops.logical_and(real, left == 0)
-        arriving = ops.take(inputs.transitions, label, axis=0) + begin  # (batch, labels)
+        begins = left == 0
+        arriving = ops.take(inputs.transitions, before, axis=0) + begin  # (batch, labels)
         chosen = ops.cast(ops.argmax(arriving, axis=-1), "int32")
         length = ops.take_along_axis(best, chosen[:, None], axis=1)[:, 0] + 1
-        label = ops.where(begins, chosen, label)
-        left = ops.where(begins, length, left) - ops.cast(real, "int32")
-        return (label, left), (ops.where(real, label, 0), begins)
+        label = ops.where(begins, chosen, before)
+        left_now = ops.where(begins, length, left) - 1
+        place = _place(begins, left_now == 0, label == before)
+        state = ops.where(real, label, before), ops.where(real, left_now, left)
+        return state, (ops.where(real, label, 0), ops.where(real, place, 0))
 
     none = ops.zeros_like(inputs.real[0], dtype="int32")
     state = none + inputs.end.shape[0], none
-    _, (labels, begins) = scan(step, state, (steps.begin, steps.choice, inputs.real))
-    labels, begins = ops.transpose(labels), ops.transpose(begins)
-    score = semi_markov_crf_sequence_score(potentials, labels, begins, mask, *scores)
-    return labels, begins, score
+    _, found = scan(step, state, (steps.begin, steps.choice, inputs.real))
+    labels, places = (ops.transpose(rows) for rows in found)
+    return labels, places
+
+
+def _place(begins, ends, same):
+    """Index into `PLACES`, int32, of tokens that begin and end a segment or not.
+
+    `same` says whether the label is that of the segment before.
+    """
+    again = ops.where(same, PLACES.index("single again"), PLACES.index("single"))
+    beginning = again + ops.where(ends, 0, 1)
+    going = ops.where(ends, PLACES.index("last"), PLACES.index("inside"))
+    return ops.cast(ops.where(begins, beginning, going), "int32")
 
 
 def _inputs(potentials, mask, transitions, length_scores, start, end, **segments):

@@ -15,6 +15,7 @@ from seqnlp.layers import (
     crf_log_norm,
     crf_marginals,
     semi_markov_crf_decode,
+    semi_markov_crf_decode_places,
     semi_markov_crf_log_likelihood,
     semi_markov_crf_log_norm,
     semi_markov_crf_marginals,
@@ -111,15 +112,23 @@ class Case:
         """Probability of each place: single, first, inside, last, single and first again."""
         places = np.zeros((len(MASK), TIME, 6, LABELS))
         for row, segments, probability in self.probable():
-            at, before = np.flatnonzero(MASK[row]), None
-            for first, after, label in segments:
-                again = 4 if label == before else 0
-                here = [1 + again, *[2] * (after - first - 2), 3]
-                if after == first + 1:
-                    here = [again]
+            at = np.flatnonzero(MASK[row])
+            for first, after, label, here in places_of(segments):
                 places[row, at[first:after], here, label] += probability
-                before = label
         return places
+
+
+def places_of(segments):
+    """`(first, end, label, places of its tokens)` of each segment.
+
+    Places: 0 single, 1 first, 2 inside, 3 last, 4 single and 5 first again.
+    """
+    before = None
+    for first, after, label in segments:
+        again = 4 if label == before else 0
+        places = [1 + again, *[2] * (after - first - 2), 3]
+        yield first, after, label, [again] if after == first + 1 else places
+        before = label
 
 
 def encode(row, segments):
@@ -262,6 +271,17 @@ def test_decode_finds_the_best_segmentation_and_its_score(case_and_mode):
         np.testing.assert_array_equal(numpy(labels)[row], np.where(MASK[row], expected[0], 0))
         np.testing.assert_array_equal(numpy(begins)[row], MASK[row] & expected[1])
         np.testing.assert_allclose(numpy(scores)[row], found[best], rtol=1e-5, atol=1e-5)
+
+
+def test_decoded_places_are_those_of_the_best_segments(case_and_mode):
+    case, mode = case_and_mode
+    labels, places = mode(semi_markov_crf_decode_places)(case.potentials, MASK, *case.scores)
+    for row in ROWS:
+        best = segmentations(LENGTHS[row])[int(np.argmax(case.all_scores(row)))]
+        at, expected = np.flatnonzero(MASK[row]), np.zeros((2, TIME))
+        for first, after, label, here in places_of(best):
+            expected[:, at[first:after]] = [[label] * (after - first), here]
+        np.testing.assert_array_equal([numpy(labels)[row], numpy(places)[row]], expected)
 
 
 def test_with_segments_of_one_token_it_is_the_linear_chain(case):
