@@ -52,16 +52,18 @@ def crf_scores(potentials, mask, transitions, start=None, end=None, allowed=None
     return Scores(ops.where(mask[..., None], potentials, 0.0), mask, transitions, start, end)
 
 
-def check_shape(name, tensor, potentials_shape, axes):
+def check_shape(name, tensor, potentials_shape, axes, **lengths):
     """A `ValueError` unless `tensor` is None or its axes are those of the potentials' names.
 
     Args:
         axes: Names of its axes in order, such as `"batch, time"`. Lengths that are not known yet
             fit anything.
+        **lengths: Those of axes that the potentials lack, by name.
     """
     if tensor is None:
         return
-    lengths = dict(zip(("batch", "time", "tags"), potentials_shape, strict=True))
+    batch, time, width = potentials_shape
+    lengths = {"batch": batch, "time": time, "tags": width, "labels": width, **lengths}
     expected = tuple(lengths[axis] for axis in axes.split(", "))
     shape = tuple(tensor.shape)
     pairs = zip(shape, expected, strict=False)

@@ -30,6 +30,7 @@ extraction", section 2
 
 from keras import ops
 
+from seqnlp.layers.crf_inputs import check_shape
 from seqnlp.layers.semi_markov_recursion import (
     PLACES,
     Inputs,
@@ -254,23 +255,24 @@ def _place(begins, ends, same):
 
 def _inputs(potentials, mask, transitions, length_scores, start, end, **segments):
     """`Inputs` of what a function was given; a `ValueError` where shapes do not fit."""
-    if len(potentials.shape) != 3:
+    shape = tuple(potentials.shape)
+    if len(shape) != 3 or shape[1] == 0:
         raise ValueError(
-            "`potentials` must have shape (batch, time, labels). "
-            f"Received: potentials.shape={tuple(potentials.shape)}"
+            "`potentials` must have shape (batch, time, labels), with a time of at least 1. "
+            f"Received: potentials.shape={shape}"
         )
-    batch, time, num_labels = potentials.shape
     if len(length_scores.shape) != 2 or length_scores.shape[1] < 1:
         raise ValueError(
             "`length_scores` must have shape (labels, max_length), with a max_length of at least "
             f"1. Received: length_scores.shape={tuple(length_scores.shape)}"
         )
-    _check_shape("length_scores", length_scores, (num_labels, length_scores.shape[1]), potentials)
-    _check_shape("transitions", transitions, (num_labels, num_labels), potentials)
+    most = length_scores.shape[1]
+    check_shape("length_scores", length_scores, shape, "labels, max_length", max_length=most)
+    check_shape("transitions", transitions, shape, "labels, labels")
     for name, tensor in {"mask": mask, **segments}.items():
-        _check_shape(name, tensor, (batch, time), potentials)
+        check_shape(name, tensor, shape, "batch, time")
     for name, tensor in {"start_transitions": start, "end_transitions": end}.items():
-        _check_shape(name, tensor, (num_labels,), potentials)
+        check_shape(name, tensor, shape, "labels")
 
     potentials = ops.transpose(ops.cast(potentials, "float32"), (1, 0, 2))
     real = ops.ones_like(potentials[..., 0]) if mask is None else ops.transpose(mask)
@@ -287,15 +289,3 @@ def _inputs(potentials, mask, transitions, length_scores, start, end, **segments
         ops.transpose(ops.cast(length_scores, "float32")),
         end,
     )
-
-
-def _check_shape(name, tensor, expected, potentials):
-    if tensor is None:
-        return
-    shape = tuple(tensor.shape)
-    pairs = zip(shape, expected, strict=False)
-    if len(shape) != len(expected) or any(None not in pair and len({*pair}) > 1 for pair in pairs):
-        raise ValueError(
-            f"`{name}` must have shape {expected}, as `potentials` has shape "
-            f"{tuple(potentials.shape)}. Received: {name}.shape={shape}"
-        )

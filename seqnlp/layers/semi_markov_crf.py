@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
+from seqnlp.layers.crf_inputs import readable
 from seqnlp.layers.heads import TaggingHead
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode_places,
@@ -102,7 +103,7 @@ class SemiMarkovCRF(TaggingHead):
         return ops.take(label, tags, axis=0), ops.take(begins, tags, axis=0)
 
     def _check_lengths(self, labels, begins, mask):
-        labels, begins, mask = _values(labels), _values(begins), _values(mask)
+        labels, begins, mask = readable(labels), readable(begins), readable(mask)
         if labels is None or mask is None:
             return
         for row in range(len(labels)):
@@ -190,11 +191,3 @@ def _checked(table):
                 f"or behind others alone. Received: segment_tags with the row {row}"
             )
     return table
-
-
-def _values(tensor):
-    """The values of a tensor as a NumPy array, or None while a function is traced."""
-    try:
-        return np.asarray(tensor)
-    except (NotImplementedError, TypeError, ValueError):  # TensorFlow's, JAX's and Keras' answer
-        return None

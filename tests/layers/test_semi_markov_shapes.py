@@ -27,21 +27,35 @@ AS_POTENTIALS = ", as `potentials` has shape (2, 4, 3). Received: "
 WRONG = {
     "potentials": (
         (4, 3),
-        "`potentials` must have shape (batch, time, labels). Received: potentials.shape=(4, 3)",
+        "`potentials` must have shape (batch, time, labels), with a time of at least 1. "
+        "Received: potentials.shape=(4, 3)",
+    ),
+    "potentials without time": (
+        (2, 0, 3),
+        "`potentials` must have shape (batch, time, labels), with a time of at least 1. "
+        "Received: potentials.shape=(2, 0, 3)",
     ),
     "labels": (
         (2, 5),
-        f"`labels` must have shape (2, 4){AS_POTENTIALS}labels.shape=(2, 5)",
+        f"`labels` must have shape (batch, time) = (2, 4){AS_POTENTIALS}labels.shape=(2, 5)",
     ),
-    "begins": ((2,), f"`begins` must have shape (2, 4){AS_POTENTIALS}begins.shape=(2,)"),
-    "mask": ((1, 4), f"`mask` must have shape (2, 4){AS_POTENTIALS}mask.shape=(1, 4)"),
+    "begins": (
+        (2,),
+        f"`begins` must have shape (batch, time) = (2, 4){AS_POTENTIALS}begins.shape=(2,)",
+    ),
+    "mask": (
+        (1, 4),
+        f"`mask` must have shape (batch, time) = (2, 4){AS_POTENTIALS}mask.shape=(1, 4)",
+    ),
     "transitions": (
         (4, 3),
-        f"`transitions` must have shape (3, 3){AS_POTENTIALS}transitions.shape=(4, 3)",
+        f"`transitions` must have shape (labels, labels) = (3, 3){AS_POTENTIALS}"
+        "transitions.shape=(4, 3)",
     ),
     "length_scores": (
         (2, 2),
-        f"`length_scores` must have shape (3, 2){AS_POTENTIALS}length_scores.shape=(2, 2)",
+        f"`length_scores` must have shape (labels, max_length) = (3, 2){AS_POTENTIALS}"
+        "length_scores.shape=(2, 2)",
     ),
     "length_scores without a length": (
         (3, 0),
@@ -50,11 +64,13 @@ WRONG = {
     ),
     "start_transitions": (
         (2,),
-        f"`start_transitions` must have shape (3,){AS_POTENTIALS}start_transitions.shape=(2,)",
+        f"`start_transitions` must have shape (labels,) = (3,){AS_POTENTIALS}"
+        "start_transitions.shape=(2,)",
     ),
     "end_transitions": (
         (3, 1),
-        f"`end_transitions` must have shape (3,){AS_POTENTIALS}end_transitions.shape=(3, 1)",
+        f"`end_transitions` must have shape (labels,) = (3,){AS_POTENTIALS}"
+        "end_transitions.shape=(3, 1)",
     ),
 }
 
