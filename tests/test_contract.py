@@ -16,6 +16,8 @@ import seqnlp.models
 from seqnlp import gradients
 from seqnlp.layers import (
     CRF,
+    GRU,
+    LSTM,
     CharCNN,
     CharLSTM,
     Highway,
@@ -77,6 +79,7 @@ def model_loss(model, outputs):
 
 
 SEQUENCE = {"values": VALUES, "mask": MASK}
+RECURRENT = {"inputs": VALUES, "mask": MASK}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 CASES = {
     "CRF": Case(
@@ -94,14 +97,21 @@ CASES = {
     ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
     "Highway": Case(Highway, {"inputs": VALUES}),
+    "GRU": Case(functools.partial(GRU, 3, "both", start="learned"), RECURRENT, loops=True),
+    "GRU, reset before": Case(
+        functools.partial(GRU, 3, "backward", reset_after=False), RECURRENT, loops=True
+    ),
+    "LSTM": Case(functools.partial(LSTM, 3, start="carried"), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),
     "RNNEncoder": Case(
-        functools.partial(RNNEncoder, 3, num_layers=2, residual=True),
-        {"inputs": VALUES, "mask": MASK},
-        loops=True,
+        functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
+    "RNNEncoder, Keras": Case(
+        functools.partial(RNNEncoder, 3, implementation="keras"), RECURRENT, loops=True
+    ),
+    "VanillaRNN": Case(functools.partial(VanillaRNN, 3), RECURRENT, loops=True),
     "SemiMarkovCRF": Case(
         functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
         {"potentials": POTENTIALS[..., :2], "mask": MASK},

@@ -18,7 +18,8 @@ from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
-from seqnlp.layers.rnn import RNNEncoder
+from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
+from seqnlp.layers.rnn_encoder import RNNEncoder
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode,
     semi_markov_crf_decode_places,

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqnlp.layers.rnn import RNNEncoder
+from seqnlp.layers.rnn_encoder import RNNEncoder
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

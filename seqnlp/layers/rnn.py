@@ -1,116 +1,86 @@
-"""Recurrent encoders on Keras' own layers."""
+"""Recurrent layers: vanilla, GRU and LSTM."""
 
 import keras
+from keras import ops
 
-CELLS = {
-    "vanilla": keras.layers.SimpleRNN,
-    "gru": keras.layers.GRU,
-    "lstm": keras.layers.LSTM,
-}
+from seqnlp.layers import recurrence
+from seqnlp.layers.recurrent_layer import RecurrentLayer
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class RNNEncoder(keras.layers.Layer):
-    """Reads a sequence with a stack of recurrent layers, in one or both directions.
+class VanillaRNN(RecurrentLayer):
+    """The recurrence of Elman: `h[t] = tanh(x[t] kernel + h[t-1] recurrent_kernel + bias)`.
 
-    Dropout is variational (Gal & Ghahramani): one mask a sequence, the same at every step, on
-    the inputs of every layer (`dropout`) and on its recurrent state (`recurrent_dropout`).
+    Arguments and results are those of `RecurrentLayer`; one state, `h`. Weights are those of
+    `keras.layers.SimpleRNN`.
 
-    Args:
-        units: Width of one direction's state.
-        cell: "vanilla", "gru" or "lstm".
-        num_layers: Depth of the stack.
-        bidirectional: Whether each layer also reads from the end; the outputs of both directions,
-            side by side, are what the next layer reads.
-        residual: Whether each layer's input is added to its output, from the second layer on.
-        dropout: Share of the inputs of each layer that is dropped.
-        recurrent_dropout: Share of each layer's state that is dropped.
-
-    Call arguments:
-        inputs: Float tensor `(batch, time, features)`.
-        mask: Bool tensor `(batch, time)`, True at real tokens; the state passes over the rest.
-        initial_state: None for zeros, or what another encoder of this shape returned.
-
-    Returns:
-        `outputs` `(batch, time, units)`, twice as wide if bidirectional, and `state`: a list
-        with the final state tensors `(batch, units)` of every layer: one for "vanilla" and
-        "gru", two (hidden, cell) for "lstm"; forward ones first if bidirectional.
-
-    Reference: https://arxiv.org/abs/1512.05287, section 4
+    Reference: https://doi.org/10.1207/s15516709cog1402_1
     """
 
-    def __init__(
-        self,
-        units,
-        cell="lstm",
-        num_layers=1,
-        bidirectional=True,
-        residual=False,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if cell not in CELLS:
-            raise ValueError(
-                f"`cell` must be one of {', '.join(map(repr, CELLS))}. Received: cell={cell!r}"
-            )
-        for name, value in (("units", units), ("num_layers", num_layers)):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
-        self.units = units
-        self.cell = cell
-        self.num_layers = num_layers
-        self.bidirectional = bidirectional
-        self.residual = residual
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.supports_masking = True
-        self.layers = [self._layer(depth) for depth in range(num_layers)]
+    def recur(self, inputs, weights, *rest):
+        kernel, recurrent_kernel, bias = weights
+        return recurrence.vanilla_rnn(ops.matmul(inputs, kernel) + bias, recurrent_kernel, *rest)
 
-    def _layer(self, depth):
-        layer = CELLS[self.cell](
-            self.units,
-            return_sequences=True,
-            return_state=True,
-            dropout=self.dropout,
-            recurrent_dropout=self.recurrent_dropout,
-            dtype=self.dtype_policy,
-            name=f"layer_{depth}",
-        )
-        if self.bidirectional:
-            return keras.layers.Bidirectional(layer, dtype=self.dtype_policy, name=layer.name)
-        return layer
 
-    def build(self, inputs_shape, mask_shape=None, initial_state_shape=None):
-        width = self.units * (2 if self.bidirectional else 1)
-        for depth, layer in enumerate(self.layers):
-            features = width if depth else inputs_shape[-1]
-            layer.build((*inputs_shape[:-1], features))
+@keras.saving.register_keras_serializable(package="seqnlp")
+class GRU(RecurrentLayer):
+    """Gated recurrent unit, see `seqnlp.layers.recurrence.gru`.
 
-    def call(self, inputs, mask=None, initial_state=None, training=None):
-        outputs, final_state = inputs, []
-        for depth, layer in enumerate(self.layers):
-            state = None if initial_state is None else list(initial_state[depth])
-            result, *layer_state = layer(
-                outputs, mask=mask, initial_state=state, training=training
-            )
-            outputs = result + outputs if self.residual and depth else result
-            final_state.append(layer_state)
-        return outputs, final_state
+    Arguments and results are those of `RecurrentLayer`, and `reset_after`; one state, `h`.
+    Weights are those of `keras.layers.GRU`.
 
-    def compute_mask(self, inputs, mask=None, initial_state=None):
-        states = len(self.layers) * (2 if self.cell == "lstm" else 1)
-        return mask, [None] * states * (2 if self.bidirectional else 1)
+    Args:
+        reset_after: Whether the reset gate acts after the product with the recurrent kernel, as
+            in cuDNN and Keras, or before it, as Cho et al. print it.
+
+    Reference: https://arxiv.org/abs/1406.1078, section 2.3
+    """
+
+    gates = 3
+
+    def __init__(self, units, *args, reset_after=True, **kwargs):
+        super().__init__(units, *args, **kwargs)
+        self.reset_after = reset_after
+
+    def bias_shape(self):
+        width = self.gates * self.units
+        return (2, width) if self.reset_after else (width,)
+
+    def recur(self, inputs, weights, *rest):
+        kernel, recurrent_kernel, bias = weights
+        candidate = None
+        if self.reset_after:  # what the gates add needs no second bias, and the candidate does
+            gates, candidate = ops.split(bias[1], [2 * self.units])
+            bias = bias[0] + ops.pad(gates, [[0, self.units]])
+        projected = ops.matmul(inputs, kernel) + bias
+        return recurrence.gru(projected, recurrent_kernel, *rest, bias=candidate)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "cell": self.cell,
-            "num_layers": self.num_layers,
-            "bidirectional": self.bidirectional,
-            "residual": self.residual,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-        }
+        return {**super().get_config(), "reset_after": self.reset_after}
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class LSTM(RecurrentLayer):
+    """Long short-term memory, see `seqnlp.layers.recurrence.lstm`.
+
+    Arguments and results are those of `RecurrentLayer`; two states, hidden and cell. Weights
+    are those of `keras.layers.LSTM`; the forget gate's bias starts at one.
+
+    Reference: https://doi.org/10.1162/089976600300015015
+    """
+
+    gates, states = 4, 2
+
+    def initial_bias(self, shape, dtype=None):
+        zeros, ones = (make((self.units,), dtype=dtype) for make in (ops.zeros, ops.ones))
+        return ops.concatenate([zeros, ones, zeros, zeros])
+
+    def recur(self, inputs, weights, *rest):
+        kernel, recurrent_kernel, bias = map(_candidate_last, weights)
+        return recurrence.lstm(ops.matmul(inputs, kernel) + bias, recurrent_kernel, *rest)
+
+
+def _candidate_last(weight):
+    """From Keras' order (input, forget, candidate, output) to that of `recurrence.lstm`."""
+    enter, forget, candidate, leave = ops.split(weight, 4, axis=-1)
+    return ops.concatenate([enter, forget, leave, candidate], axis=-1)

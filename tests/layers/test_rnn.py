@@ -1,150 +1,169 @@
-"""The recurrent encoder against Keras' layers and a plain NumPy cell."""
+"""Recurrent layers against Keras' and, for what Keras lacks, against plain loops."""
+
+import functools
 
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
 from seqnlp import gradients
-from seqnlp.layers import RNNEncoder
+from seqnlp.layers import GRU, LSTM, VanillaRNN
 
-FEATURES, UNITS, TIME = 3, 4, 6
-INPUTS = np.random.default_rng(0).normal(size=(3, TIME, FEATURES)).astype("float32")
-HOLES = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0], [1, 0, 0, 1, 1, 0]], dtype=bool)
-STATES = {"vanilla": 1, "gru": 1, "lstm": 2}
+JAX = keras.backend.backend() == "jax"
+BATCH, TIME, FEATURES, UNITS = 4, 6, 3, 5
+RANDOM = np.random.default_rng(0)
+INPUTS = RANDOM.normal(size=(BATCH, TIME, FEATURES)).astype("float32")
+MASKS = {
+    "no mask": None,
+    "padding": np.arange(TIME) < np.array([6, 4, 1, 3])[:, None],
+    "padding on the left": np.arange(TIME) >= np.array([0, 2, 5, 3])[:, None],
+    "holes": np.array(
+        [[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 1], [1, 0, 0, 1, 1, 0], [0, 0, 1, 0, 0, 0]], bool
+    ),
+    "an empty row": np.arange(TIME) < np.array([0, 4, 6, 0])[:, None],
+}
+keras_gru_before = functools.partial(keras.layers.GRU, reset_after=False)
+PAIRS = {
+    "vanilla": (VanillaRNN, keras.layers.SimpleRNN),
+    "gru": (GRU, keras.layers.GRU),
+    "gru, reset before": (functools.partial(GRU, reset_after=False), keras_gru_before),
+    "lstm": (LSTM, keras.layers.LSTM),
+}
 
 
-def encoder(cell="lstm", seed=1, **arguments):
-    keras.utils.set_random_seed(seed)
-    layer = RNNEncoder(UNITS, cell, **arguments)
-    layer.build((None, None, FEATURES))
+@pytest.fixture(params=PAIRS)
+def pair(request):
+    return PAIRS[request.param]
+
+
+def random_weights(layer):
+    random = np.random.default_rng(1)
+    layer.set_weights([random.normal(size=w.shape, scale=0.6) for w in layer.get_weights()])
     return layer
 
 
-def run(layer, inputs, mask=None, initial_state=None):
-    """The layer's answer as arrays; compiled, as a loop is slow in eager JAX."""
+def ours(cls, direction="forward", **arguments):
+    layer = cls(UNITS, direction, **arguments)
+    layer.build((BATCH, TIME, FEATURES))
+    return random_weights(layer)
 
-    def call(inputs, mask, initial_state):
-        return layer(inputs, mask=mask, initial_state=initial_state)
 
-    outputs, state = gradients.compiled(call)(inputs, mask, initial_state)
-    return numpy(outputs), [[numpy(tensor) for tensor in tensors] for tensors in state]
+def peer(cls, direction):
+    sequences = {"return_sequences": True, "return_state": True}
+    layer = cls(UNITS, go_backwards=direction == "backward", **sequences)
+    if direction == "both":
+        layer = keras.layers.Bidirectional(layer)
+    layer.build((BATCH, TIME, FEATURES))
+    return layer
+
+
+def peer_call(layer, direction):
+    """Keras' layer, with outputs in the order of the inputs and states in a list."""
+
+    def call(inputs, mask, state):
+        outputs, *states = layer(inputs, mask=mask, initial_state=state)
+        return ops.flip(outputs, axis=1) if direction == "backward" else outputs, states
+
+    return call
+
+
+def our_call(layer):
+    return lambda inputs, mask, state: layer(inputs, mask=mask, initial_state=state)
+
+
+def initial_state(layer):
+    random = np.random.default_rng(3)
+    number = layer.states * len(layer.reversals)
+    return [random.normal(size=(BATCH, UNITS)).astype("float32") for _ in range(number)]
+
+
+def values_and_gradients(layer, call):
+    """A function of mask and initial state that gives outputs at tokens, final states, and the
+    gradients of a sum of both for inputs, initial state and weights, as a list of arrays.
+    """
+    weights = layer.trainable_weights
+    count = len(weights)
+
+    def results(tensors, mask):
+        inputs, *state = tensors[: len(tensors) - count]
+        mapping = list(zip(weights, tensors[-count:], strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            outputs, final = call(inputs, mask, state)
+        if mask is not None:
+            outputs = ops.where(ops.cast(mask, "bool")[..., None], outputs, 0.0)
+        return [outputs, *final]
+
+    def loss(flat, shapes, mask):
+        random = np.random.default_rng(4)
+        found = results(unflat(flat, shapes), mask)
+        return sum(ops.sum(x * random.normal(size=x.shape).astype("float32")) for x in found)
+
+    def both(tensors, mask):
+        shapes = [tuple(x.shape) for x in tensors]
+        flat = ops.concatenate([ops.reshape(x, (-1,)) for x in tensors])
+        gradient = gradients.gradient(functools.partial(loss, shapes=shapes, mask=mask))(flat)
+        return [*results(tensors, mask), *unflat(gradient, shapes)]
+
+    fast = compiled_on_jax(both)
+    return lambda mask, state: [
+        numpy(x) for x in fast([INPUTS, *state, *map(numpy, layer.get_weights())], mask)
+    ]
+
+
+def unflat(flat, shapes):
+    sizes = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])[:-1]
+    pieces = ops.split(flat, [int(size) for size in sizes])
+    return [ops.reshape(x, shape) for x, shape in zip(pieces, shapes, strict=True)]
+
+
+def compiled_on_jax(function):
+    """A loop is slow in eager JAX, and slow to compile on TensorFlow."""
+    return gradients.compiled(function) if JAX else function
+
+
+def assert_all_close(actual, expected, **tolerance):
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, b, **{"rtol": 1e-5, "atol": 1e-5, **tolerance})
 
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-@pytest.mark.parametrize("cell", STATES)
-def test_equals_the_layer_of_keras_with_the_same_weights(cell):
-    layer = encoder(cell)
-    keras_class = {
-        "vanilla": keras.layers.SimpleRNN,
-        "gru": keras.layers.GRU,
-        "lstm": keras.layers.LSTM,
-    }[cell]
-    peer = keras.layers.Bidirectional(keras_class(UNITS, return_sequences=True, return_state=True))
-    peer.build((None, None, FEATURES))
-    peer.set_weights(layer.get_weights())
-    expected, *expected_state = gradients.compiled(peer.__call__)(INPUTS)
-    outputs, [state] = run(layer, INPUTS)
-    np.testing.assert_allclose(outputs, numpy(expected), rtol=1e-5, atol=1e-6)
-    assert len(state) == 2 * STATES[cell]
-    for actual, wanted in zip(state, expected_state, strict=True):
-        np.testing.assert_allclose(actual, numpy(wanted), rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("direction", ["backward", "both"])
+def test_values_and_gradients_are_those_of_keras(pair, direction):
+    layer, other = ours(pair[0], direction), peer(pair[1], direction)
+    other.set_weights(layer.get_weights())
+    state = initial_state(layer)
+    actual = values_and_gradients(layer, our_call(layer))
+    expected = values_and_gradients(other, peer_call(other, direction))
+    for mask in MASKS.values():
+        assert_all_close(actual(mask, state), expected(mask, state))
 
 
-def test_vanilla_cell_is_the_recurrence_of_elman_over_real_tokens():
-    layer = encoder("vanilla", bidirectional=False)
-    kernel, recurrent, bias = layer.get_weights()
-    outputs, [[final]] = run(layer, INPUTS, HOLES)
-    for row, mask in enumerate(HOLES):
-        state = np.zeros(UNITS)
-        for at in np.flatnonzero(mask):
-            state = np.tanh(INPUTS[row, at] @ kernel + state @ recurrent + bias)
-            np.testing.assert_allclose(outputs[row, at], state, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(final[row], state, rtol=1e-4, atol=1e-5)
+def test_weights_go_into_the_layer_of_keras_and_come_from_it(pair):
+    for direction in ("forward", "both"):
+        layer, other = ours(pair[0], direction), random_weights(peer(pair[1], direction))
+        shapes = [weight.shape for weight in other.get_weights()]
+        assert [weight.shape for weight in layer.get_weights()] == shapes
+        layer.set_weights(other.get_weights())
+        other.set_weights(layer.get_weights())
+        expected = compiled_on_jax(peer_call(other, direction))(INPUTS, None, None)
+        actual = compiled_on_jax(our_call(layer))(INPUTS, None, None)
+        assert_all_close(*(map(numpy, tree.flatten(x)) for x in (actual, expected)))
 
 
-@pytest.mark.parametrize("cell", STATES)
-def test_holes_and_padding_are_passed_over(cell):
-    layer = encoder(cell, num_layers=2)
-    outputs, state = run(layer, INPUTS, HOLES)
-    for row, mask in enumerate(HOLES):
-        alone, alone_state = run(layer, INPUTS[row : row + 1, mask])
-        np.testing.assert_allclose(outputs[row, mask], alone[0], rtol=1e-4, atol=1e-5)
-        for tensors, wanted in zip(state, alone_state, strict=True):
-            for actual, tensor in zip(tensors, wanted, strict=True):
-                np.testing.assert_allclose(actual[row], tensor[0], rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("cell", STATES)
-def test_final_states_are_the_outputs_at_either_end(cell):
-    outputs, state = run(encoder(cell, num_layers=2), INPUTS)
-    forward, backward = state[-1][0], state[-1][STATES[cell]]
-    np.testing.assert_allclose(forward, outputs[:, -1, :UNITS], rtol=1e-5)
-    np.testing.assert_allclose(backward, outputs[:, 0, UNITS:], rtol=1e-5)
-
-
-@pytest.mark.parametrize("cell", STATES)
-def test_initial_state_continues_a_sequence(cell):
-    layer = encoder(cell, num_layers=2, bidirectional=False)
-    whole, whole_state = run(layer, INPUTS)
-    first, state = run(layer, INPUTS[:, :2])
-    second, state = run(layer, INPUTS[:, 2:], initial_state=state)
-    np.testing.assert_allclose(np.concatenate([first, second], 1), whole, rtol=1e-4, atol=1e-6)
-    for tensors, wanted in zip(state, whole_state, strict=True):
-        np.testing.assert_allclose(tensors, wanted, rtol=1e-4, atol=1e-6)
-
-
-def test_initial_state_of_zeros_is_no_initial_state():
-    layer = encoder("gru")
-    outputs, state = run(layer, INPUTS)
-    zeros = [[np.zeros_like(tensor) for tensor in tensors] for tensors in state]
-    np.testing.assert_array_equal(run(layer, INPUTS, initial_state=zeros)[0], outputs)
-
-
-def test_residual_adds_the_input_of_every_layer_but_the_first():
-    plain, residual = encoder(num_layers=2), encoder(num_layers=2, residual=True)
-    residual.set_weights(plain.get_weights())
-    first = encoder(num_layers=1)
-    first.set_weights(plain.get_weights()[: len(first.get_weights())])
-    expected = run(plain, INPUTS)[0] + run(first, INPUTS)[0]
-    np.testing.assert_allclose(run(residual, INPUTS)[0], expected, rtol=1e-5, atol=1e-6)
-
-
-def test_one_direction_is_half_as_wide():
-    assert run(encoder(), INPUTS)[0].shape == (3, TIME, 2 * UNITS)
-    assert run(encoder(bidirectional=False), INPUTS)[0].shape == (3, TIME, UNITS)
-
-
-@pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
-def test_dropout_acts_in_training_alone(kind):
-    layer = encoder("vanilla", bidirectional=False, **{kind: 0.5})
-    trained, [[_]] = layer(INPUTS[:1, :2], training=True)
-    expected = run(encoder("vanilla", bidirectional=False), INPUTS[:1, :2])[0]
-    np.testing.assert_allclose(run(layer, INPUTS[:1, :2])[0], expected, rtol=1e-5)
-    assert not np.allclose(numpy(trained), expected)
-
-
-def test_keras_hands_over_the_mask_of_an_embedding_and_passes_it_on():
-    ids = keras.Input((None,), dtype="int32")
-    layer = encoder("gru", num_layers=2)
-    outputs, _ = layer(keras.layers.Embedding(9, FEATURES, mask_zero=True)(ids))
-    assert outputs._keras_mask is not None
-    model = keras.Model(ids, outputs)
-    words = np.array([[1, 2, 3], [4, 5, 6]])
-    padded = np.pad(words, [(0, 0), (0, 2)])
-    call = gradients.compiled(model.__call__)
-    np.testing.assert_allclose(numpy(call(padded))[:, :3], numpy(call(words)), rtol=1e-5)
-
-
-def test_refuses_an_unknown_cell():
-    with pytest.raises(ValueError, match="`cell` must be one of .* Received: cell='tree'"):
-        RNNEncoder(3, cell="tree")
-
-
-@pytest.mark.parametrize("name", ["units", "num_layers"])
-def test_refuses_sizes_below_one(name):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1. Received: {name}=0"):
-        RNNEncoder(**{"units": 3, name: 0})
+def test_starts_from_the_weights_that_keras_starts_from(pair):
+    keras.utils.set_random_seed(0)
+    layer = pair[0](400, "both")
+    layer.build((None, None, 200))
+    other = keras.layers.Bidirectional(pair[1](400))
+    other.build((None, None, 200))
+    for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
+        if a.ndim == 1 or len(a) == 2:  # biases
+            np.testing.assert_array_equal(a, b)
+        else:
+            assert a.std() == pytest.approx(b.std(), rel=0.05)
+    recurrent = layer.get_weights()[1]
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(400), atol=1e-4)
