@@ -27,6 +27,7 @@ from seqnlp.layers import (
     RNNEncoder,
     SemiMarkovCRF,
     TokenSoftmax,
+    VanillaRNN,
     crf_log_norm,
 )
 from seqnlp.models import CRFModel, Tagger
@@ -101,7 +102,7 @@ CASES = {
     "GRU, reset before": Case(
         functools.partial(GRU, 3, "backward", reset_after=False), RECURRENT, loops=True
     ),
-    "LSTM": Case(functools.partial(LSTM, 3, start="carried"), RECURRENT, loops=True),
+    "LSTM": Case(functools.partial(LSTM, 3), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),

@@ -169,11 +169,13 @@ class RecurrentLayer(keras.layers.Layer):
                     f"Received: {len(given)} tensors"
                 )
             return [ops.cast(tensor, self.compute_dtype) for tensor in given]
+        initial = [ops.cast(tensor, self.compute_dtype) for tensor in self.initial]
+        if self.start == "carried":
+            return initial
         shape = (ops.shape(inputs)[0], self.units)
-        if not self.initial:
-            return [ops.zeros(shape, dtype=self.compute_dtype)] * number
-        given = [ops.cast(tensor, self.compute_dtype) for tensor in self.initial]
-        return [ops.broadcast_to(tensor, shape) for tensor in given]
+        if self.start == "learned":
+            return [ops.broadcast_to(tensor, shape) for tensor in initial]
+        return [ops.zeros(shape, dtype=self.compute_dtype)] * number
 
     def reset_state(self):
         """Makes a layer with start="carried" begin anew, with zeros."""

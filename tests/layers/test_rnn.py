@@ -156,14 +156,14 @@ def test_weights_go_into_the_layer_of_keras_and_come_from_it(pair):
 
 def test_starts_from_the_weights_that_keras_starts_from(pair):
     keras.utils.set_random_seed(0)
-    layer = pair[0](400, "both")
-    layer.build((None, None, 200))
-    other = keras.layers.Bidirectional(pair[1](400))
-    other.build((None, None, 200))
+    layer = pair[0](100, "both")
+    layer.build((None, None, 50))
+    other = keras.layers.Bidirectional(pair[1](100))
+    other.build((None, None, 50))
     for a, b in zip(layer.get_weights(), other.get_weights(), strict=True):
         if a.ndim == 1 or len(a) == 2:  # biases
             np.testing.assert_array_equal(a, b)
         else:
             assert a.std() == pytest.approx(b.std(), rel=0.05)
     recurrent = layer.get_weights()[1]
-    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(400), atol=1e-4)
+    np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(100), atol=1e-4)
