@@ -4,6 +4,7 @@ import importlib
 
 _SUBMODULES = (
     "callbacks",
+    "compat",
     "export",
     "gradients",
     "layers",

@@ -36,6 +36,10 @@ RULES = {
         {"keras", "seqnlp.text", "seqnlp.metrics", "seqnlp.plot", "seqnlp.gradients"},
         {"tensorflow"},
     ),
+    "seqnlp.compat": (
+        {"keras", "seqnlp.layers", "seqnlp.models"},
+        {"tensorflow", "h5py", "safetensors"},
+    ),
     "seqnlp.plot": ({"matplotlib"}, {"sklearn"}),
     "seqnlp.samples": (set(), set()),
     "pipelines": ({"keras", "tensorflow", "apache_beam", "seqnlp", "serving"}, set()),
@@ -121,6 +125,7 @@ def test_a_file_imports_what_its_part_may(path):
         ("seqnlp/records.py", "import tensorflow"),
         ("seqnlp/samples/x.py", "import numpy"),
         ("seqnlp/text/x.py", "import tensorflow_text"),
+        ("seqnlp/compat/x.py", "import h5py"),
         ("serving/client.py", "import grpc"),
     ],
 )
@@ -197,6 +202,15 @@ def test_names_and_word_vectors_leave_tensorflow_out():
     )
     out, error = run(program)
     assert out == "False", error
+
+
+def test_the_report_on_addons_needs_the_standard_library_alone():
+    out, error = run(
+        "import sys, seqnlp.compat.tfa\n"
+        "print({name.split('.')[0] for name in sys.modules} & {'keras', 'numpy', 'tensorflow'},"
+        " [name for name in sys.modules if name.startswith('seqnlp.') and 'compat' not in name])"
+    )
+    assert out == "set() []", error
 
 
 def test_preprocessing_leaves_keras_out():

@@ -1,7 +1,7 @@
-"""Writes every public name of TensorFlow Addons, each under its shortest path: `make addons`.
+"""Writes every public name and module of TensorFlow Addons: `make addons`.
 
-A name is public where no part of its path begins with an underscore: what the packages list,
-what their modules define, and what `tfa.types` and `tfa.options` hold.
+A name stands under its shortest path. It is public where no part of that begins with an
+underscore: what the packages list, what their modules define, and what `tfa.types` holds.
 """
 
 import importlib
@@ -45,9 +45,10 @@ def main():
                 known = shortest.get(id(value), prefix + name)
                 shortest[id(value)] = min(known, prefix + name, key=depth)
     names = sorted({*shortest.values(), *TYPES, "optimizers.KerasLegacyOptimizer"})
-    text = "".join(f"{name}\n" for name in names)
-    (FOLDER / "addons_names.txt").write_text(text, encoding="utf-8")
-    print(f"addons_names.txt: {len(names)} names")
+    inner = [module.__name__.removeprefix(f"{tfa.__name__}.") for module in modules()][1:]
+    for file, lines in (("addons_names.txt", names), ("addons_modules.txt", sorted(inner))):
+        (FOLDER / file).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        print(f"{file}: {len(lines)} names")
 
 
 def depth(path):
