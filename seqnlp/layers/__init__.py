@@ -2,17 +2,17 @@
 
 from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
-from seqnlp.layers.crf import (
-    CRF,
-    crf_decode,
+from seqnlp.layers.crf import CRF
+from seqnlp.layers.crf_decode import crf_decode
+from seqnlp.layers.crf_entropy import crf_entropy
+from seqnlp.layers.crf_k_best import crf_k_best
+from seqnlp.layers.crf_likelihood import (
     crf_log_likelihood,
     crf_log_norm,
     crf_marginals,
     crf_partial_log_likelihood,
     crf_sequence_score,
 )
-from seqnlp.layers.crf_entropy import crf_entropy
-from seqnlp.layers.crf_k_best import crf_k_best
 from seqnlp.layers.crf_sample import crf_sample
 from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway

@@ -14,7 +14,7 @@ def crf_entropy(
     """Entropy of the posterior over tag sequences, float32 `(batch,)`, in nats.
 
     0 for rows without real tokens or without a possible path. Differentiable. The arguments are
-    those of `seqnlp.layers.crf`.
+    those of `seqnlp.layers.crf_likelihood`.
 
     A forward recursion carries, for each tag, the entropy of the paths that end with it:
 

@@ -75,17 +75,17 @@ def check_shape(name, tensor, potentials_shape, axes, **lengths):
         )
 
 
-def check_tags(tags, mask, potentials_shape):
+def check_tags(tags, mask, potentials_shape, name="tags"):
     """A `ValueError` unless `tags` fit the potentials, in shape and where they can be read."""
-    check_shape("tags", tags, potentials_shape, "batch, time")
+    check_shape(name, tags, potentials_shape, "batch, time")
     ids, num_tags = readable(tags), potentials_shape[-1]
     if ids is None or num_tags is None:
         return
     at = _first_real((ids < 0) | (ids >= num_tags), mask)
     if at is not None:
         raise ValueError(
-            f"`tags` must be ids from 0 to {num_tags - 1} at real tokens. "
-            f"Received: tags[{at[0]}, {at[1]}]={ids[at]}"
+            f"`{name}` must be ids from 0 to {num_tags - 1} at real tokens. "
+            f"Received: {name}[{at[0]}, {at[1]}]={ids[at]}"
         )
 
 
@@ -102,6 +102,57 @@ def check_allowed(name, allowed, mask, potentials_shape):
             f"`{name}` must leave at least one tag at every real token. "
             f"Received: {name}[{at[0]}, {at[1]}]={values[at].tolist()}"
         )
+
+
+def check_labels(labels, mask, potentials_shape, allowed_transitions):
+    """A `ValueError` unless a CRF can give the labels, int or partial, a probability.
+
+    Args:
+        labels: Int `(batch, time)`, or bool `(batch, time, tags)`.
+        allowed_transitions: As `seqnlp.layers.CRF` takes it, or None.
+    """
+    partial = len(labels.shape) == 3
+    if partial:
+        check_allowed("labels", labels, mask, potentials_shape)
+    else:
+        check_tags(labels, mask, potentials_shape, "labels")
+    labels, mask = readable(labels), readable(mask)
+    if labels is None or mask is None or allowed_transitions is None:
+        return
+    allowed = labels.astype(bool)
+    if not partial:
+        allowed = np.arange(potentials_shape[-1]) == labels[..., None]
+    found = _dead_end(allowed, mask.astype(bool), np.array(allowed_transitions))
+    if found:
+        row, time, reason = found
+        value = labels[row, time].tolist()
+        raise ValueError(
+            "`labels` must keep to `allowed_transitions`. "
+            f"Received: labels[{row}, {time}]={value}, which {reason}"
+        )
+
+
+def _dead_end(allowed, mask, transitions):
+    """`(row, time, reason)` of the first row that no path leads through, or None."""
+    batch, time, num_tags = allowed.shape
+    reached = np.zeros((batch, num_tags), dtype=bool)
+    last, stuck = np.full(batch, -1), np.full(batch, -1)
+    for at in range(time):
+        arriving = np.where(
+            last[:, None] < 0, transitions[-1, :-1], reached @ transitions[:-1, :-1]
+        )
+        arriving &= allowed[:, at]
+        stuck[mask[:, at] & (stuck < 0) & ~arriving.any(axis=1)] = at
+        reached[mask[:, at]] = arriving[mask[:, at]]
+        last[mask[:, at]] = at
+    ends = (reached & transitions[:-1, -1]).any(axis=1)
+    for row in np.flatnonzero((stuck >= 0) | (~ends & (last >= 0))).tolist():
+        if stuck[row] < 0:
+            return row, int(last[row]), "may not come last"
+        first = not mask[row, : stuck[row]].any()
+        reason = "may not come first" if first else "may not follow what comes before it"
+        return row, int(stuck[row]), reason
+    return None
 
 
 def _first_real(wrong, mask):

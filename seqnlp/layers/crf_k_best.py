@@ -3,9 +3,9 @@
 import numpy as np
 from keras import ops
 
-from seqnlp.layers.crf import crf_sequence_score
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
 from seqnlp.layers.crf_inputs import crf_scores
+from seqnlp.layers.crf_likelihood import crf_sequence_score
 from seqnlp.layers.masking import lengths_of
 from seqnlp.scan import scan
 

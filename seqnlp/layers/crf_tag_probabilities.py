@@ -19,7 +19,7 @@ def crf_tag_log_probabilities(
 
     which is the log norm of the paths that take those tags less the log norm of all of them.
 
-    Args: as the functions of `seqnlp.layers.crf`.
+    Args: as the functions of `seqnlp.layers.crf_likelihood`.
 
     Returns:
         `alone`, float32 `(batch, time)`: log of the tag's marginal probability; `after`, float32

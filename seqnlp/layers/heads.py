@@ -3,6 +3,25 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.crf_forward_backward import FORBIDDEN
+from seqnlp.layers.crf_inputs import check_allowed
+
+_SMALLEST = 1e-37  # of the probabilities that have a logarithm in float32
+
+
+def is_partial(labels):
+    """Whether labels are bool `(batch, time, tags)`, the tags that each token may have."""
+    return len(labels.shape) == 3
+
+
+def certain_tags(labels):
+    """Int labels as they are; of partial ones the tag that is allowed alone, -1 elsewhere."""
+    if not is_partial(labels):
+        return ops.cast(labels, "int32")
+    allowed = ops.cast(labels, "int32")
+    certain = ops.sum(allowed, axis=-1) == 1
+    return ops.where(certain, ops.cast(ops.argmax(allowed, axis=-1), "int32"), -1)
+
 
 class TaggingHead(keras.layers.Layer):
     """Parent of the layers that end a tagging model: `CRF`, `TokenSoftmax`.
@@ -46,7 +65,9 @@ class TaggingHead(keras.layers.Layer):
         """Loss of each sentence, float32 `(batch,)`, in nats, summed over its tokens.
 
         Args:
-            labels: Int tensor `(batch, time)` of tag ids; what stands at padding is ignored.
+            labels: Int tensor `(batch, time)` of tag ids; what stands at padding is ignored. A
+                head may also take partial labels, bool `(batch, time, tags)`, True at each tag
+                that a token may have: then the probability of all tag sequences within them.
             outputs: Dict of `potentials` and `mask`, as a call gives it.
         """
         raise NotImplementedError
@@ -58,6 +79,24 @@ class TaggingHead(keras.layers.Layer):
             outputs: Dict of `potentials` and `mask`, as a call gives it.
         """
         raise NotImplementedError
+
+    def tag_log_probabilities(self, outputs):
+        """Log probability of each of the best tags: alone, and after the one before it.
+
+        The log probability that a span has its tags is `alone` of its first token plus `after`
+        of the others. Here both are the marginal one, which is exact where each token is decided
+        on its own.
+
+        Args:
+            outputs: Dict of `tags`, `potentials` and `mask`, as a call gives it.
+
+        Returns:
+            `alone`, `after`, float32 `(batch, time)`; 0 at padding.
+        """
+        tags = outputs["tags"][..., None]
+        probability = ops.take_along_axis(self.marginals(outputs), tags, axis=-1)[..., 0]
+        alone = ops.where(outputs["mask"], ops.log(ops.maximum(probability, _SMALLEST)), 0.0)
+        return alone, alone
 
     def build(self, potentials_shape, mask_shape=None):
         if potentials_shape[-1] != self.units:
@@ -83,7 +122,7 @@ class TaggingHead(keras.layers.Layer):
 class TokenSoftmax(TaggingHead):
     """Decides each token on its own: the softmax of its potentials.
 
-    Takes and gives what `TaggingHead` says; needs no weights.
+    Takes and gives what `TaggingHead` says, partial labels too; needs no weights.
 
     Reference: https://arxiv.org/abs/1603.01360, section 2.2, the alternative to the CRF
     """
@@ -93,8 +132,13 @@ class TokenSoftmax(TaggingHead):
 
     def negative_log_likelihood(self, labels, outputs):
         mask, logits = outputs["mask"], ops.cast(outputs["potentials"], "float32")
-        tags = ops.where(mask, ops.cast(labels, "int32"), 0)
-        losses = keras.losses.sparse_categorical_crossentropy(tags, logits, from_logits=True)
+        if is_partial(labels):
+            check_allowed("labels", labels, mask, tuple(logits.shape))
+            within = ops.where(ops.cast(labels, "bool"), logits, FORBIDDEN)
+            losses = ops.logsumexp(logits, axis=-1) - ops.logsumexp(within, axis=-1)
+        else:
+            tags = ops.where(mask, ops.cast(labels, "int32"), 0)
+            losses = keras.losses.sparse_categorical_crossentropy(tags, logits, from_logits=True)
         return ops.sum(ops.where(mask, losses, 0.0), axis=1)
 
     def marginals(self, outputs):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqnlp.layers.heads import TaggingHead
+from seqnlp.layers.heads import TaggingHead, certain_tags
 from seqnlp.losses import additional_loss, mean_sequence_loss
 
 
@@ -13,7 +13,9 @@ class SequenceTagging:
     The head is the one among the model's layers: `seqnlp.layers.CRF`, `TokenSoftmax` or another
     child of `seqnlp.layers.heads.TaggingHead`. Labels are int `(batch, time)`, weights
     `(batch,)`. The loss is the head's negative log likelihood, in nats a token. Metrics see the
-    tags, with -1 as label at padding: `TokenAccuracy` leaves it out.
+    tags, with -1 as label at padding: `TokenAccuracy` leaves it out. Labels may be partial, bool
+    `(batch, time, tags)`: each token has one of its tags that are True. Metrics then see the
+    tokens with a single one, and -1 at the others.
     """
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -22,7 +24,7 @@ class SequenceTagging:
         return loss + additional_loss(self.losses) if self.losses else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        y = ops.where(y_pred["mask"], ops.cast(y, "int32"), -1)
+        y = ops.where(y_pred["mask"], certain_tags(y), -1)
         return super().compute_metrics(x, y, y_pred["tags"], sample_weight=sample_weight)
 
     def marginals(self, outputs):

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from seqnlp import gradients
 from seqnlp.layers import (
+    CRF,
+    TokenSoftmax,
     crf_decode,
     crf_entropy,
     crf_k_best,
@@ -16,7 +19,7 @@ from seqnlp.layers import (
     crf_sequence_score,
     crf_tag_log_probabilities,
 )
-from tests.layers.crf_enumeration import refused
+from tests.layers.crf_enumeration import numpy, refused
 
 BATCH, TIME, TAGS = 2, 4, 3
 GOOD = {
@@ -139,3 +142,112 @@ def test_without_a_mask_every_token_is_real():
         "Received: allowed[1, 3]=[False, False, False]"
     ):
         call(crf_log_norm, allowed=allowed, mask=None)
+
+
+# Tag 0 may not follow itself, no sentence begins with tag 1 or ends with tag 0.
+TRANSITIONS = np.ones((TAGS + 1, TAGS + 1), dtype=bool)
+TRANSITIONS[0, 0] = TRANSITIONS[-1, 1] = TRANSITIONS[0, -1] = False
+HOLES = np.array([[1, 1, 1, 1], [0, 1, 0, 1]], dtype=bool)
+LEGAL = np.array([[0, 1, 1, 2], [1, 0, 1, 2]])  # in the second row 0, then 2
+
+
+@pytest.fixture(scope="module")
+def head():
+    head = CRF(TAGS, TRANSITIONS)
+    head.build((BATCH, TIME, TAGS))
+    return head
+
+
+def loss(head, labels, mask=HOLES):
+    return head.negative_log_likelihood(labels, {"potentials": GOOD["potentials"], "mask": mask})
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ([1, 0, 1, 2], "labels[0, 0]=1, which may not come first"),
+        ([2, 0, 0, 2], "labels[0, 2]=0, which may not follow what comes before it"),
+        ([2, 0, 1, 0], "labels[0, 3]=0, which may not come last"),
+    ],
+)
+def test_a_label_that_the_constraint_forbids_is_named_with_its_place(row, reason, head):
+    with refused(f"`labels` must keep to `allowed_transitions`. Received: {reason}"):
+        loss(head, np.array([row, LEGAL[1]]))
+
+
+def test_neighbours_on_both_sides_of_a_hole_follow_each_other(head):
+    with refused(
+        "`labels` must keep to `allowed_transitions`. "
+        "Received: labels[1, 3]=0, which may not follow what comes before it"
+    ):
+        loss(head, np.array([LEGAL[0], [1, 0, 1, 0]]))
+
+
+def test_partial_labels_without_an_allowed_path_are_named(head):
+    labels = np.ones((BATCH, TIME, TAGS), dtype=bool)
+    labels[1, 1] = labels[1, 3] = [True, False, False]
+    with refused(
+        "`labels` must keep to `allowed_transitions`. Received: labels[1, 3]="
+        "[True, False, False], which may not follow what comes before it"
+    ):
+        loss(head, labels)
+
+
+@pytest.mark.parametrize("crf", [True, False], ids=["CRF", "TokenSoftmax"])
+def test_a_partial_label_with_nothing_allowed_is_named(crf, head):
+    labels = np.ones((BATCH, TIME, TAGS), dtype=bool)
+    labels[1, 2:] = False
+    with refused(
+        "`labels` must leave at least one tag at every real token. "
+        "Received: labels[1, 3]=[False, False, False]"
+    ):
+        loss(head if crf else TokenSoftmax(TAGS), labels)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (
+            np.zeros((2, 5), "int32"),
+            "`labels` must have shape (batch, time) = (2, 4), as `potentials` has shape "
+            "(2, 4, 3). Received: labels.shape=(2, 5)",
+        ),
+        (
+            np.ones((2, 4, 4), bool),
+            "`labels` must have shape (batch, time, tags) = (2, 4, 3), as `potentials` has shape "
+            "(2, 4, 3). Received: labels.shape=(2, 4, 4)",
+        ),
+        (
+            np.array([[0, 1, 1, 2], [0, 5, 0, 2]]),
+            "`labels` must be ids from 0 to 2 at real tokens. Received: labels[1, 1]=5",
+        ),
+    ],
+)
+def test_labels_that_do_not_fit_the_potentials_are_named(labels, message, head):
+    with refused(message):
+        loss(head, labels)
+
+
+def partial_of(labels):
+    return np.arange(TAGS) == labels[..., None]
+
+
+@pytest.mark.parametrize("form", [np.asarray, partial_of], ids=["int", "partial"])
+@pytest.mark.parametrize("row", [[1, 0, 1, 2], [2, 0, 0, 2], [2, 0, 1, 0]])
+def test_compiled_a_forbidden_label_costs_a_fortune_with_a_finite_gradient(row, form, head):
+    labels = np.array([row, LEGAL[1]])
+
+    def losses(potentials, labels, mask):
+        outputs = {"potentials": potentials, "mask": mask}
+        return head.negative_log_likelihood(labels, outputs)
+
+    def total(potentials, labels, mask):
+        return ops.sum(losses(potentials, labels, mask))
+
+    arguments = GOOD["potentials"], form(labels), HOLES
+    forbidden, legal = numpy(gradients.compiled(losses)(*arguments))
+    assert forbidden > 9e8
+    assert 0 < legal < 10
+    gradient = numpy(gradients.compiled(gradients.gradient(total))(*arguments))
+    assert np.isfinite(gradient).all()
+    assert gradient[1].any()

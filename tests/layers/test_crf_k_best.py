@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqnlp.layers import crf_decode, crf_k_best
+from seqnlp.layers import CRF, crf_decode, crf_k_best
 from tests.layers.crf_enumeration import (
     ALL_CASES,
     CASES,
@@ -91,6 +91,24 @@ def test_a_row_without_a_possible_path_has_none():
     paths = np.isfinite(scores).sum(axis=1)
     assert paths.tolist() == [0, 0, 0, 0, 0, TAGS, 1]  # those of length 1 and 0 need no transition
     assert not tags[paths == 0].any()
+
+
+def test_the_head_gives_log_probabilities():
+    case = CASES["constrained"]
+    head = CRF(TAGS)
+    head.build(case.potentials.shape)
+    head.set_weights(case.scores)
+
+    def head_k_best(potentials, mask):
+        return head.k_best({"potentials": potentials, "mask": mask}, k=TAGS**TIME)
+
+    tags, log_probabilities = (numpy(x) for x in compiled(head_k_best)(case.potentials, MASK))
+    np.testing.assert_allclose(np.exp(log_probabilities.astype("float64")).sum(axis=1), 1, 1e-4)
+    for row in ROWS:
+        probable = {tuple(case.tags(row, p)): x for at, p, x in case.probable_paths() if at == row}
+        found = np.isfinite(log_probabilities[row])
+        expected = [probable[tuple(path)] for path in tags[row, found]]
+        np.testing.assert_allclose(np.exp(log_probabilities[row, found]), expected, rtol=1e-4)
 
 
 def test_refuses_a_k_below_one():

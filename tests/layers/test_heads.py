@@ -6,6 +6,7 @@ from keras import ops
 
 from seqnlp import gradients
 from seqnlp.layers import CRF, TokenSoftmax
+from seqnlp.layers.heads import certain_tags
 
 RANDOM = np.random.default_rng(0)
 TAGS = RANDOM.integers(4, size=(4, 5))
@@ -13,12 +14,24 @@ POTENTIALS = RANDOM.normal(size=(4, 5, 4)).astype("float32") * 3
 MASK = np.arange(5) < np.array([5, 1, 3, 0])[:, None]
 PROBABILITIES = np.exp(POTENTIALS.astype("float64"))
 PROBABILITIES /= PROBABILITIES.sum(axis=-1, keepdims=True)
+PARTIAL = RANDOM.random(size=(4, 5, 4)) < 0.5
+PARTIAL[..., 2] |= ~PARTIAL.any(axis=-1)  # something is allowed everywhere
+
+
+def log_of_best():
+    """Log probability of the most probable tag of each token."""
+    return np.where(MASK, np.log(PROBABILITIES.max(axis=-1)), 0)
+
+
 EXPECTED = {
     "tags": np.where(MASK, POTENTIALS.argmax(axis=-1), 0),
     "marginals": np.where(MASK[..., None], PROBABILITIES, 0),
     "losses": np.where(
         MASK, -np.log(np.take_along_axis(PROBABILITIES, TAGS[..., None], axis=-1)[..., 0]), 0
     ).sum(axis=1),
+    "partial losses": np.where(MASK, -np.log((PROBABILITIES * PARTIAL).sum(axis=-1)), 0).sum(1),
+    "alone": log_of_best(),
+    "after": log_of_best(),
 }
 
 
@@ -32,7 +45,10 @@ def answer(request):
     def ask(potentials, labels, mask):
         outputs = head(potentials, mask=mask)
         losses = head.negative_log_likelihood(labels, outputs)
-        return {**outputs, "losses": losses, "marginals": head.marginals(outputs)}
+        found = {**outputs, "losses": losses, "marginals": head.marginals(outputs)}
+        found["partial losses"] = head.negative_log_likelihood(PARTIAL, outputs)
+        found["alone"], found["after"] = head.tag_log_probabilities(outputs)
+        return found
 
     found = gradients.compiled(ask)(POTENTIALS, np.where(MASK, TAGS, -1), MASK)
     return {name: ops.convert_to_numpy(tensor) for name, tensor in found.items()}
@@ -46,6 +62,12 @@ def test_each_token_is_decided_on_its_own(name, answer):
 def test_potentials_and_mask_are_passed_on(answer):
     np.testing.assert_array_equal(answer["potentials"], POTENTIALS)
     np.testing.assert_array_equal(answer["mask"], MASK)
+
+
+def test_metrics_see_the_tags_that_partial_labels_leave_no_choice_of():
+    labels = np.array([[[1, 0, 0], [0, 0, 1], [0, 1, 1], [0, 0, 0], [1, 1, 1]]], dtype=bool)
+    assert ops.convert_to_numpy(certain_tags(labels)).tolist() == [[0, 2, -1, -1, -1]]
+    assert ops.convert_to_numpy(certain_tags(TAGS)).tolist() == TAGS.tolist()
 
 
 def test_without_a_mask_every_token_is_real():

@@ -127,3 +127,34 @@ def test_refuses_to_train_without_a_head():
     message = "`layers` must hold what ends a tagging .* layers=.'InputLayer', 'Embedding'."
     with pytest.raises(ValueError, match=message):
         model.head_layer()
+
+
+def partial_labels(known):
+    """Bool labels: the right tag where it is known, every tag elsewhere."""
+    return (np.arange(NUM_TAGS) == TAGS[..., None]) | ~known[..., None]
+
+
+def evaluate(model, labels):
+    return model.evaluate(WORDS, labels, batch_size=16, verbose=0, return_dict=True)
+
+
+@pytest.mark.parametrize("head", [CRF, TokenSoftmax])
+def test_partial_labels_that_leave_one_tag_are_plain_ones(head):
+    model = make(head=head)
+    expected = evaluate(model, TAGS)
+    actual = evaluate(model, partial_labels(np.ones_like(MASK)))
+    assert actual["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert actual["token_accuracy"] == pytest.approx(expected["token_accuracy"])
+
+
+@pytest.mark.parametrize("head", [CRF, TokenSoftmax])
+def test_fit_learns_from_partial_labels(head):
+    known = np.random.default_rng(1).random(size=MASK.shape) < 0.5
+    model = make(head=head)
+    before = evaluate(model, partial_labels(known))
+    right = (model.predict(WORDS, verbose=0)["tags"] == TAGS) & MASK & known
+    assert before["token_accuracy"] == pytest.approx(right.sum() / (MASK & known).sum())
+    model.fit(WORDS, partial_labels(known), batch_size=16, epochs=60, verbose=0)
+    assert evaluate(model, partial_labels(known))["loss"] < 0.1 * before["loss"]
+    # Words tell their tags, so what was learned holds where the labels said nothing.
+    assert evaluate(model, TAGS)["token_accuracy"] == 1
