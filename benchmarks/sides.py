@@ -77,7 +77,7 @@ class Asked:
             self.process = subprocess.Popen(
                 [side.python, "-m", *side.command, "--asked", workload],
                 cwd=ROOT,
-                env={**os.environ, **ENVIRONMENT, **side.environment},
+                env={**os.environ, **ENVIRONMENT, **side.environment, **self._own_caches()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -123,6 +123,10 @@ class Asked:
         """`(figure, share)` of a run of the case made last."""
         answer = self._ask(do="run")
         return answer["value"], answer["share"]
+
+    def _own_caches(self):
+        """Where compilers keep what they have made: in no place that an earlier run has filled."""
+        return {"TMPDIR": self.folder.name}
 
     def _ask(self, **question):
         with contextlib.suppress(OSError):  # it has ended, which the answer says
