@@ -17,6 +17,9 @@ class Comparison(NamedTuple):
         tolerance: Largest difference of results, relative to the largest number.
         gflop: Metric -> GFLOP of matrix products an item; what it has, is set against the peak.
         tries: Most runs of a side, times the runs it needs.
+        limit: Seconds that a side may take to build and call a case for the first time, and for
+            a run.
+        setup: Tuple of commands, each module and arguments, that must have run before.
     """
 
     workload: str
@@ -25,6 +28,8 @@ class Comparison(NamedTuple):
     tolerance: float = 1e-4
     gflop: dict = {}  # noqa: RUF012 - never changed
     tries: int = 5
+    limit: int = 300
+    setup: tuple = ()
 
 
 TENSORFLOW, XLA, JAX = "seqnlp, TensorFlow", "seqnlp, TensorFlow XLA", "seqnlp, JAX"
@@ -82,7 +87,51 @@ def _tagger():
     return Comparison("tagger", sides, about, 1e-3, gflop)
 
 
+def _epoch(options):
+    if options.data is None:
+        print("epoch: not run: it needs --data, the folder of the public sets")
+        return []
+    output = str(options.output / "epoch")
+    files = {"train": "train", "dev": "dev", "test": "test"}
+    given = [
+        f"--{name}={options.data}/ud_english_ewt/en_ewt-ud-{split}.conllu.xz"
+        for name, split in files.items()
+    ]
+    prepare = ("pipelines.tagging", "prepare", "--output", output, "--input_format=conllu")
+    ours, peer = "benchmarks.tagging_epoch", "benchmarks.peers.tagging_epoch_pytorch"
+    sides = (
+        _ours(TENSORFLOW, "tensorflow", ours, "--output", output),
+        _pytorch(goals.PYTORCH, peer, "--output", output),
+    )
+    about = (
+        "UD English-EWT, 12544 sentences; words 100, character BiLSTM 100 a direction, two BiLSTM "
+        "layers of 200, CRF; batch 32, dropout 0.33, Adam; reading and batching included"
+    )
+    setup = ((*prepare, *given), (ours, "--output", output, "--write"))
+    return [Comparison("tagging epoch", sides, about, tries=2, limit=1800, setup=setup)]
+
+
+def _serving(options):
+    if not options.export.is_dir():
+        print(f"serving: not run: {options.export} is not there; `make demo` makes an export")
+        return []
+    command = ("benchmarks.serving", "--export", str(options.export), "--by")
+    rest, grpc, graph = (
+        _ours(who, "tensorflow", *command, by)
+        for who, by in (("REST", "rest"), ("gRPC", "grpc"), ("graph alone", "graph"))
+    )
+    about = "the test double; a text a request; clients and server share the processors"
+    return [
+        Comparison("serving, 1 client", (rest, grpc, graph), about),
+        Comparison("serving, 16 clients", (rest, grpc), about),
+        Comparison("served graph", (graph,), "share of tokenising in the signature's time"),
+    ]
+
+
+# Name -> function of the options that gives the comparisons.
 PARTS = {
-    "crf": lambda: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
-    "tagger": lambda: [_peak(), _tagger()],
+    "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
+    "tagger": lambda _: [_peak(), _tagger()],
+    "epoch": _epoch,
+    "serving": _serving,
 }

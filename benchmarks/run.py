@@ -9,14 +9,13 @@ import datetime
 import json
 import os
 import pathlib
+import subprocess
 import sys
 
 from benchmarks import provenance, speed_table
 from benchmarks.parts import PARTS
 from benchmarks.rounds import alternate
-from benchmarks.sides import THREADS, Asked, SideError, check_equal
-
-LIMIT = 300  # seconds that building and compiling a case may take
+from benchmarks.sides import ROOT, THREADS, Asked, SideError, check_equal
 
 
 def main(argv=None):
@@ -24,6 +23,13 @@ def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=7, help="of each side, undisturbed")
+    parser.add_argument("--data", metavar="DATA", help="folder of the public sets; for epoch")
+    parser.add_argument(
+        "--export", type=pathlib.Path, default="runs/demo/serving/tagger", help="for serving"
+    )
+    parser.add_argument(
+        "--output", type=pathlib.Path, default="runs/benchmarks", help="what the parts write"
+    )
     parser.add_argument(
         "--results", type=pathlib.Path, help="file to add to, in place of speed.jsonl"
     )
@@ -33,7 +39,7 @@ def main(argv=None):
     _pin()
     peak = None
     for name in options.parts or PARTS:
-        for comparison in PARTS[name]():
+        for comparison in PARTS[name](options):
             try:
                 for line in compare(comparison, options.runs):
                     if line["unit"] == "GFLOP/s":
@@ -46,16 +52,18 @@ def main(argv=None):
         speed_table.main()
 
 
-def compare(comparison, runs, limit=LIMIT):
+def compare(comparison, runs):
     """Yields a dict for each metric of a comparison, as a line of speed.jsonl holds it.
 
-    A side that is not installed or does not come up within `limit` seconds is named as such.
+    A side that is not installed or does not come up in time is named as such.
 
     Raises:
-        SideError: A side gives other results than the first one.
+        SideError: A side gives other results than the first one, or its input cannot be made.
     """
+    for command in comparison.setup:
+        _set_up(command)
     with contextlib.ExitStack() as stack:
-        started, missing = _start(comparison, stack, limit)
+        started, missing = _start(comparison, stack)
         metrics = list(dict.fromkeys(m for side in started.values() for m in side.metrics))
         for metric in metrics:
             able = {who: side for who, side in started.items() if metric in side.metrics}
@@ -78,14 +86,20 @@ def compare(comparison, runs, limit=LIMIT):
             }
 
 
-def _start(comparison, stack, limit):
+def _set_up(command):
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT)
+    if done.returncode:
+        raise SideError(f"{command[0]} ended with exit status {done.returncode}")
+
+
+def _start(comparison, stack):
     """The sides that run, by name, and lines about those that do not."""
     started, missing = {}, []
     for side in comparison.sides:
         failed = f"not run: `make {side.make}` installs it"
         if side.installed:
             try:
-                asked = Asked(side, comparison.workload, limit)
+                asked = Asked(side, comparison.workload, comparison.limit)
                 started[side.who] = stack.enter_context(asked)
                 continue
             except SideError as error:

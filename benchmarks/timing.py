@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import math
 import os
+import pathlib
 import statistics
 import sys
 import time
@@ -26,14 +27,17 @@ class Work(NamedTuple):
     """What a case does: `call()` comes back when its result is there, `items` of it done.
 
     `results` takes what the first call gave and returns a dict of arrays, the same ones from each
-    library; they are compared before anything is timed. `unit` says what the figure is, per item
-    if in seconds, and items a second otherwise.
+    library; they are compared before anything is timed. `unit` says what the figure is: in "ms"
+    and "s" the time of an item, otherwise items a second; `figure`, if given, takes it from what a
+    call gave. A `long` call needs no other one to warm up or to fill a run.
     """
 
     call: Callable
     results: Callable
     items: int = 1
     unit: str = "ms"
+    long: bool = False
+    figure: Callable | None = None
 
 
 class Case(NamedTuple):
@@ -99,12 +103,12 @@ class _Timed:
     """A `Work` after its first call, which compiles and is timed apart."""
 
     def __init__(self, work):
+        self.work, self.unit = work, work.unit
         started = time.perf_counter()
         first = work.call()
         self.first_call = time.perf_counter() - started
         self.results = work.results(first)
-        self.call, self.items, self.unit = work.call, work.items, work.unit
-        self.repeats = None
+        self.repeats = 1 if work.long else None
 
     def run(self):
         """`(figure, share of the processors that others took)` of one run."""
@@ -112,17 +116,21 @@ class _Timed:
             self.repeats = self._warm_up()
         others, started = seconds_of_others(), time.perf_counter()
         for _ in range(self.repeats):
-            self.call()
+            last = self.work.call()
         elapsed = time.perf_counter() - started
         share = (seconds_of_others() - others) / elapsed / len(processors())
-        each = elapsed / self.repeats / self.items
-        return (1e3 * each if self.unit == "ms" else 1 / each), max(0.0, share)
+        return self._figure(last, elapsed / self.repeats / self.work.items), max(0.0, share)
+
+    def _figure(self, last, seconds):
+        if self.work.figure is not None:
+            return self.work.figure(last)
+        return {"ms": 1e3 * seconds, "s": seconds}.get(self.unit, 1 / seconds)
 
     def _warm_up(self):
-        """Calls until a call takes as long as the one before; returns how many fill a run."""
+        """Calls a few times; returns how many calls fill a run."""
         for _ in range(3):
             started = time.perf_counter()
-            self.call()
+            self.work.call()
             elapsed = time.perf_counter() - started
             if elapsed > SECONDS:
                 break
@@ -137,10 +145,9 @@ def processors():
 
 
 def seconds_of_others():
-    """Seconds that other processes have used of our processors; 0 where there is no /proc."""
+    """Seconds of our processors that other sessions used so far; 0 where there is no /proc."""
     try:
-        with open("/proc/stat") as file:
-            lines = [line.split() for line in file]
+        lines = [line.split() for line in pathlib.Path("/proc/stat").read_text().splitlines()]
     except OSError:
         return 0.0
     names = {f"cpu{number}" for number in processors()}
@@ -149,4 +156,18 @@ def seconds_of_others():
         if name in names:
             user, nice, system, _, _, interrupts, soft, stolen = map(int, ticks[:8])
             used += user + nice + system + interrupts + soft + stolen
-    return used / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
+    return used / os.sysconf("SC_CLK_TCK") - _seconds_of_session()
+
+
+def _seconds_of_session():
+    """What this process used with all that it has started, those that have ended too."""
+    own, ticks = os.getsid(0), 0
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # After the name in brackets: state, parent, group, session; times at 11 to 14.
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        if int(fields[3]) == own:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")

@@ -11,6 +11,7 @@ from torch import nn
 from torchcrf import CRF
 
 from benchmarks import tagger_workload as workload
+from benchmarks.peers.pytorch_weights import assign_crf, linear, lstm, trained
 from benchmarks.timing import Case, Work, main
 
 COMPILE = "--compile" in sys.argv
@@ -29,30 +30,13 @@ class Tagger(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.embedding = nn.Embedding(workload.VOCABULARY, workload.EMBEDDING)
-        self.lstm = nn.LSTM(
-            workload.EMBEDDING, workload.UNITS, batch_first=True, bidirectional=True
-        )
-        self.dense = nn.Linear(2 * workload.UNITS, workload.TAGS)
+        weights = workload.weights()
+        embedding = torch.tensor(weights["embedding"])
+        self.embedding = nn.Embedding.from_pretrained(embedding, freeze=False)
+        self.lstm = lstm(*(weights[name] for name in workload.LSTM_WEIGHTS))
+        self.dense = linear(*(weights[name] for name in workload.DENSE_WEIGHTS))
         self.crf = CRF(workload.TAGS, batch_first=True)
-        self._assign({name: torch.tensor(x) for name, x in workload.weights().items()})
-
-    @torch.no_grad()
-    def _assign(self, weights):
-        self.embedding.weight.copy_(weights["embedding"])
-        for direction, suffix in (("forward", ""), ("backward", "_reverse")):
-            kernels = (("kernel", "weight_ih"), ("recurrent_kernel", "weight_hh"))
-            for ours, theirs in kernels:
-                parameter = getattr(self.lstm, f"{theirs}_l0{suffix}")
-                parameter.copy_(weights[f"{direction} {ours}"].T)
-            getattr(self.lstm, f"bias_ih_l0{suffix}").copy_(weights[f"{direction} bias"])
-            second = getattr(self.lstm, f"bias_hh_l0{suffix}")  # one bias a gate is enough
-            second.zero_().requires_grad_(False)
-        self.dense.weight.copy_(weights["dense kernel"].T)
-        self.dense.bias.copy_(weights["dense bias"])
-        self.crf.transitions.copy_(weights["transitions"])
-        self.crf.start_transitions.copy_(weights["start"])
-        self.crf.end_transitions.copy_(weights["end"])
+        assign_crf(self.crf, *(weights[name] for name in workload.CRF_WEIGHTS))
 
     def potentials(self, words):
         """Scores of the tags, `(batch, time, tags)`."""
@@ -73,9 +57,8 @@ def training():
     """`STEPS` batches."""
     model = Tagger()
     words, tags = _batches()
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     settings = {"eps": workload.EPSILON, "fused": True}
-    optimizer = torch.optim.Adam(trained, workload.LEARNING_RATE, **settings)
+    optimizer = torch.optim.Adam(trained(model), workload.LEARNING_RATE, **settings)
     if COMPILE:
         model.crf.forward = torch.compile(model.crf.forward)
 
