@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SECONDS = 0.3  # a run repeats a short call until it fills them
+SECONDS = 0.5  # a run repeats a short call until it fills them
 DISTURBED = 0.05  # a larger share of the processors taken by others spoils a run
 
 
@@ -119,7 +119,8 @@ class _Timed:
             last = self.work.call()
         elapsed = time.perf_counter() - started
         share = (seconds_of_others() - others) / elapsed / len(processors())
-        return self._figure(last, elapsed / self.repeats / self.work.items), max(0.0, share)
+        figure = self._figure(last, elapsed / self.repeats / self.work.items)
+        return figure, min(max(share, 0.0), 1.0)  # clocks that tick may overstep
 
     def _figure(self, last, seconds):
         if self.work.figure is not None:
