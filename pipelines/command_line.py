@@ -77,8 +77,13 @@ def check_beam_options(options):
     """Refuses options that neither the pipeline nor Beam knows: a typing error, most likely."""
     if not options:
         return
-    from apache_beam.options import pipeline_options
-
+    try:
+        from apache_beam.options import pipeline_options
+    except ImportError as error:
+        raise ImportError(
+            f"the options {' '.join(options)} are not the pipeline's (--help), and Apache Beam's "
+            'need apache-beam: pip install "seqnlp[beam]"'
+        ) from error
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     for group in pipeline_options.PipelineOptions.__subclasses__():
         if hasattr(group, "_add_argparse_args"):
@@ -134,7 +139,6 @@ def main(run):
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        _import_tensorflow_quietly()
         run(sys.argv[1:])
     except KeyboardInterrupt:
         sys.exit("\nstopped")
@@ -144,15 +148,19 @@ def main(run):
         sys.exit(f"error: {error}")
 
 
-def _import_tensorflow_quietly():
-    """Its start lines go to standard error before any setting can stop them."""
+def import_tensorflow_quietly():
+    """Its start lines go to standard error before any setting can stop them.
+
+    Where it is missing, what needs it says so in a sentence.
+    """
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         try:
-            import tensorflow as tf
+            with contextlib.suppress(ImportError):
+                import tensorflow as tf
 
-            tf.config.list_physical_devices()
+                tf.config.list_physical_devices()
         finally:
             os.dup2(kept, 2)
             os.close(kept)

@@ -4,6 +4,7 @@ python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --
 """
 
 import json
+import os
 import pathlib
 
 from pipelines import command_line
@@ -110,7 +111,15 @@ def run(argv):
     command_line.check_beam_options(beam_options)
     options.output = pathlib.Path(options.output)
     chosen = command_line.STAGES if options.stage == "run" else [options.stage]
+    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    if on_jax and not {"prepare", "train"}.issuperset(chosen):
+        raise ValueError(
+            f"KERAS_BACKEND must be tensorflow for {options.stage}, which works on strings; the "
+            "model of a train stage on JAX does there. Received: KERAS_BACKEND=jax"
+        )
     for name in chosen:
+        if not (on_jax and name == "train"):
+            command_line.import_tensorflow_quietly()
         STAGES[name](options, beam_options)
 
 

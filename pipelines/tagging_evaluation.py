@@ -4,7 +4,6 @@ import collections
 import json
 
 import numpy as np
-import tensorflow as tf
 
 from pipelines import trained_model
 from seqnlp import plot
@@ -55,6 +54,8 @@ def predict(path, sentences, encoding, batch_size):
 
     Tags that mark spans are converted to `encoding`.
     """
+    import tensorflow as tf
+
     model, text, learnt = trained_model.load(path)
     comparable = "none" not in (learnt, encoding)
     names, predicted = text.tags, []

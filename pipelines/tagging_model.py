@@ -1,6 +1,6 @@
 """The model that the options of `pipelines.tagging` ask for."""
 
-import tensorflow as tf
+import numpy as np
 
 from seqnlp import tag_schemes
 from seqnlp.layers import CRF, CharCNN, CharLSTM, TokenSoftmax
@@ -21,22 +21,23 @@ OPTIONS = (
 )
 
 
-def make_model(options, text, encoding):
-    """A built `Tagger`, with the vectors of `--word_vectors` in it."""
+def make_model(options, names, encoding):
+    """A built `Tagger`, with the vectors of `--word_vectors` in it; `names` is `TaggingNames`."""
     model = Tagger(
-        vocabulary_size=len(text.words),
-        head=_head(options, text.tags, encoding),
-        char_encoder=_char_encoder(options, text.characters),
+        vocabulary_size=len(names.words),
+        head=_head(options, names.tags, encoding),
+        char_encoder=_char_encoder(options, names.characters),
         word_units=options.word_units,
         cell=options.cell,
         units=options.units,
         num_layers=options.num_layers,
         dropout=options.dropout,
     )
-    model(text.inputs(tf.ragged.constant([["a", "sentence"]])))
+    inputs = {"word_ids": np.ones((1, 2), "int32"), "char_ids": np.ones((1, 2, 3), "int32")}
+    model(inputs)  # makes the weights
     if options.word_vectors:
-        _load_vectors(model, options, text)
-    print(f"{model.count_params()} weights, {len(text.words)} words, {len(text.tags)} tags")
+        _load_vectors(model, options, names)
+    print(f"{model.count_params()} weights, {len(names.words)} words, {len(names.tags)} tags")
     return model
 
 
@@ -56,12 +57,12 @@ def _char_encoder(options, characters):
     return CharLSTM(len(characters), **({} if width is None else {"units": width}))
 
 
-def _load_vectors(model, options, text):
-    vectors, found = load_word_vectors(options.word_vectors, text.words.tokens, options.seed)
+def _load_vectors(model, options, names):
+    vectors, found = load_word_vectors(options.word_vectors, names.words, options.seed)
     if vectors.shape[1] != options.word_units:
         raise ValueError(
             f"`--word_units` must be {vectors.shape[1]}, the width of the vectors in "
             f"{options.word_vectors}. Received: --word_units={options.word_units}"
         )
     model.word_embedding.embeddings.assign(vectors)
-    print(f"{options.word_vectors}: vectors for {found} of {len(text.words)} words")
+    print(f"{options.word_vectors}: vectors for {found} of {len(names.words)} words")

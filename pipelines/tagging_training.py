@@ -1,20 +1,18 @@
 """The train stage of `pipelines.tagging`."""
 
+import itertools
 import json
-import pathlib
 import shutil
 import sys
 
 import keras
-import numpy as np
-import tensorflow as tf
 
-from pipelines import tagging_model, trained_model
+from pipelines import command_line, tagging_model, tagging_streams, trained_model
 from pipelines.tagging_evaluation import forget_evaluation
 from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
 from seqnlp.records import bucket_lengths, read_manifest, read_sentences, tagging_batches
-from seqnlp.text import TaggingText
+from seqnlp.text import TaggingNames
 
 SHOWN_SENTENCES = 20  # in TensorBoard's table
 # The options that an interrupted run must share with the one that goes on.
@@ -34,51 +32,76 @@ REMEMBERED = (
 def train_tagger(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
     manifest = read_manifest(str(options.output / "examples"))
-    text = TaggingText.load(manifest.folder)
-    forget_evaluation(options.output)
+    if tagging_streams.needs_tensorflow(manifest):
+        command_line.import_tensorflow_quietly()
+    names = TaggingNames.load(manifest.folder)
     encoding = manifest.options["encoding"]
-    jit, why = _choose_jit(options.jit)
-    print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
-
+    forget_evaluation(options.output)
+    jit = _choose_jit(options.jit)
     keras.utils.set_random_seed(options.seed)
-    model = tagging_model.make_model(options, text, encoding)
+    model = tagging_model.make_model(options, names, encoding)
     steps = -(-manifest.records("train") // options.batch_size)
     steps = min(options.steps_per_epoch or steps, steps)
+    model.compile(_optimizer(options, steps), metrics=[TokenAccuracy()], jit_compile=jit)
+
+    best = _keep_best(options, encoding)
+    backup = Backup(options.output / "backup")
+    _forget_other_runs(options, manifest)
+    trained_model.save_text(best.path, manifest.folder, encoding)
+    first = backup.restore(model)
+    if first:
+        best.resume(first)
+        print(f"going on after epoch {first} of an interrupted run")
+    lengths = bucket_lengths(manifest.statistics) if jit else None
+    settings = {"lengths": lengths, "characters": options.char_encoder != "none"}
+    held_out = list(tagging_batches(manifest.folder, "eval", options.batch_size, **settings))
+    scores = TagEvaluation(held_out, names.tags, encoding)
+    callbacks = [scores, best, *_tensorboard(options, manifest), backup]
+    batches = tagging_streams.training_batches(
+        options, manifest, len(names.words), steps, first, settings
+    )
+    _fit(model, batches, steps, first, options.epochs, callbacks, best)
+    shutil.rmtree(options.output / "backup", ignore_errors=True)
+
+
+def _choose_jit(choice):
+    jit, why = choice == "true", "as asked"
+    if choice == "auto" and keras.backend.backend() == "jax":
+        jit, why = True, "JAX always compiles"
+    elif choice == "auto":
+        import tensorflow as tf
+
+        devices = {device.device_type for device in tf.config.list_physical_devices()}
+        jit = bool(devices & {"GPU", "TPU"})
+        why = "an accelerator is there"
+        if not jit:
+            why = "recurrent layers are faster without it on a CPU"
+    print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
+    return jit
+
+
+def _optimizer(options, steps):
     schedule = keras.optimizers.schedules.CosineDecay(
         options.learning_rate, steps * options.epochs
     )
-    optimizer = keras.optimizers.Adam(schedule, clipnorm=5.0)
-    model.compile(optimizer, metrics=[TokenAccuracy()], jit_compile=jit)
+    return keras.optimizers.Adam(schedule, clipnorm=5.0)
 
-    lengths = bucket_lengths(manifest.statistics) if jit else None
-    settings = {"lengths": lengths, "characters": options.char_encoder != "none"}
-    held_out = tagging_batches(manifest.folder, "eval", options.batch_size, **settings)
-    best = KeepBest(
+
+def _keep_best(options, encoding):
+    return KeepBest(
         options.output / "model.keras",
         "val_token_accuracy" if encoding == "none" else "val_f1",
         options.output / "logs" / "history.json",
         options.patience,
     )
-    backup = Backup(options.output / "backup")
-    _forget_other_runs(options, manifest)
-    trained_model.save_text(best.path, text, encoding)
-    first = backup.restore(model)
-    if first:
-        best.resume(first)
-        print(f"going on after epoch {first} of an interrupted run")
-    callbacks = [
-        TagEvaluation(list(held_out), text.tags, encoding),
-        best,
-        keras.callbacks.TensorBoard(options.output / "logs", write_graph=False),
-        _pictures(options, manifest, text),
-        backup,
-    ]
-    batches = _training_batches(options, manifest, text, steps, first, settings)
+
+
+def _fit(model, batches, steps, first_epoch, epochs, callbacks, best):
     try:
         model.fit(
             batches,
-            epochs=options.epochs,
-            initial_epoch=first,
+            epochs=epochs,
+            initial_epoch=first_epoch,
             steps_per_epoch=steps,
             callbacks=callbacks,
             shuffle=False,  # the stream is shuffled
@@ -91,17 +114,6 @@ def train_tagger(options):
         if best.best_epoch is not None:
             value = best.epochs[best.best_epoch][best.monitor]
             print(f"best epoch {best.best_epoch + 1}: {best.monitor} {value:.4f} -> {best.path}")
-    shutil.rmtree(options.output / "backup", ignore_errors=True)
-
-
-def _choose_jit(choice):
-    if choice != "auto":
-        return choice == "true", "as asked"
-    if keras.backend.backend() == "jax":
-        return True, "JAX always compiles"
-    if tf.config.list_physical_devices("GPU") or tf.config.list_physical_devices("TPU"):
-        return True, "an accelerator is there"
-    return False, "recurrent layers are faster without it on a CPU"
 
 
 def _forget_other_runs(options, manifest):
@@ -125,47 +137,19 @@ def _forget_other_runs(options, manifest):
     noted.write_text(json.dumps(settings))
 
 
-def _training_batches(options, manifest, text, steps, first_epoch, settings):
-    """An endless stream whose order depends on the seed alone, from `first_epoch` on."""
-    whole = -(-manifest.records("train") // options.batch_size)
-    passes, skipped = divmod(first_epoch * steps, whole)
-    batches = tagging_batches(
-        manifest.folder,
-        "train",
-        options.batch_size,
-        seed=options.seed,
-        first_epoch=passes,
-        num_epochs=None,
-        **settings,
-    )
-    counts = tf.constant(_word_counts(manifest, text), "float32")
-    generator = tf.random.Generator.from_seed(options.seed + first_epoch)
+def _tensorboard(options, manifest):
+    """The callbacks that write for TensorBoard, which needs TensorFlow."""
+    logs = options.output / "logs"
+    if not tagging_streams.needs_tensorflow(manifest):
+        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
+        return []
+    import tensorflow as tf
 
-    def forget(inputs, tags, weight):
-        words = inputs["word_ids"]
-        rate = options.word_dropout / (options.word_dropout + tf.gather(counts, words))
-        forgotten = generator.uniform(tf.shape(words)) < rate
-        words = tf.where(forgotten & (words != 0), 1, words)
-        return {**inputs, "word_ids": words}, tags, weight
+    from seqnlp.text import TaggingText
 
-    return batches.skip(skipped).map(forget)
-
-
-def _word_counts(manifest, text):
-    """How often each word id occurs in the training split, `(words,)`."""
-    counts = np.zeros(len(text.words), dtype="int64")
-    for inputs, _, _ in tagging_batches(manifest.folder, "train", 256, characters=False):
-        counts += np.bincount(inputs["word_ids"].numpy().ravel(), minlength=len(counts))
-    return np.maximum(counts, 1)
-
-
-def _pictures(options, manifest, text):
-    sentences = [
-        sentence
-        for sentence, _ in zip(
-            read_sentences(manifest.folder, "eval"), range(SHOWN_SENTENCES), strict=False
-        )
-    ]
+    text = TaggingText.load(manifest.folder)
+    held_out = read_sentences(manifest.folder, "eval")
+    sentences = list(itertools.islice(held_out, SHOWN_SENTENCES))
     inputs = text.inputs(tf.ragged.constant([tokens for tokens, _ in sentences]))
-    logs = pathlib.Path(options.output / "logs")
-    return TensorBoardTagger(logs, text.tags, sentences, inputs, text.words.tokens)
+    pictures = TensorBoardTagger(logs, text.tags, sentences, inputs, text.words.tokens)
+    return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]

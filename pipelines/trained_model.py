@@ -8,7 +8,7 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
-from seqnlp.text import TaggingText
+from seqnlp.text.names import TEXT_FILES
 
 ENCODING_FILE = "encoding.json"
 
@@ -18,12 +18,15 @@ def text_folder(path):
     return pathlib.Path(path).with_suffix(".text")
 
 
-def save_text(path, text, encoding):
-    """Writes what `load` needs beside the model file `path`."""
+def save_text(path, examples, encoding):
+    """Copies what `load` needs from the folder of the examples to beside the model file `path`."""
     folder = text_folder(path)
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    text.save(str(partial))
+    partial.mkdir()
+    for name in TEXT_FILES:
+        if os.path.exists(os.path.join(examples, name)):
+            shutil.copy(os.path.join(examples, name), partial)
     (partial / ENCODING_FILE).write_text(json.dumps(encoding))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
@@ -31,6 +34,8 @@ def save_text(path, text, encoding):
 
 def load(path):
     """`(model, text, encoding)` of a model file; a `ValueError` says in a sentence why not."""
+    from seqnlp.text import TaggingText
+
     path = pathlib.Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: expected a .keras file; run the train stage first")

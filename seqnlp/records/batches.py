@@ -7,7 +7,7 @@ import numpy as np
 from seqnlp.records.manifest import SPLITS, read_manifest
 from seqnlp.records.parquet import read_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
-from seqnlp.records.tfrecord import read_tfrecord
+from seqnlp.records.tfrecord import import_tensorflow, read_tfrecord
 from seqnlp.records.tfrecord_batches import tfrecord_batches
 
 
@@ -34,10 +34,9 @@ def read_sentences(folder, split):
 
 
 def _tfrecord_rows(path):
-    from tensorflow.train import Example
-
+    parse = import_tensorflow().train.Example.FromString
     for payload in read_tfrecord(path):
-        features = Example.FromString(payload).features.feature
+        features = parse(payload).features.feature
         tokens = [token.decode() for token in features["tokens"].bytes_list.value]
         yield tokens, features["tag_ids"].int64_list.value
 

@@ -115,7 +115,7 @@ class Manifest:
                 for _ in records:
                     pass
             except ValueError as error:
-                return f" First damage: {error}."
+                return f" First damage: {str(error).rstrip('.')}."
         return ""
 
 

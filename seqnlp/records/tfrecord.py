@@ -87,6 +87,22 @@ def read_tfrecord(path):
             number, position = number + 1, position + 12 + length + 4
 
 
+def import_tensorflow():
+    """The module, which knows what TFRecords hold.
+
+    Raises:
+        ImportError: It is not installed; the message names the extra.
+    """
+    try:
+        import tensorflow
+    except ImportError as error:
+        raise ImportError(
+            'TFRecord examples need tensorflow: pip install "seqnlp[tensorflow]", or prepare '
+            "them as Parquet."
+        ) from error
+    return tensorflow
+
+
 def _checksum():
     """The masked CRC-32C of the TFRecord format."""
     try:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from seqnlp.records.tfrecord import import_tensorflow
+
 
 def tfrecord_batches(
     manifest,
@@ -15,8 +17,7 @@ def tfrecord_batches(
     pool=64,
 ):
     """A `tf.data.Dataset`; the arguments are those of `tagging_batches`, which calls it."""
-    import tensorflow as tf
-
+    tf = import_tensorflow()
     max_word_length = manifest.options["max_word_length"] if lengths else None
     files, size = tf.constant(manifest.shards(split)), pool * batch_size
 

@@ -195,7 +195,7 @@ def test_a_truncated_shard_is_named_with_its_damage(copied):
     path.write_bytes(whole[:-100])
     assert refusal(copied) == (
         f"{path}: expected {checksums(whole)}. Received: {checksums(whole[:-100])}. First damage: "
-        f"{complaint(path)}. Run the preparation again."
+        f"{complaint(path)} Run the preparation again."
     )
 
 
