@@ -18,25 +18,29 @@ from benchmarks.rounds import alternate
 from benchmarks.sides import ROOT, THREADS, Asked, SideError, check_equal
 
 
-def main(argv=None):
-    """Appends the figures to speed.jsonl and writes the table of docs/benchmarks.md."""
+def arguments():
+    """The parser."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=7, help="of each side, undisturbed")
     parser.add_argument("--data", metavar="DATA", help="folder of the public sets; for epoch")
-    parser.add_argument(
-        "--export", type=pathlib.Path, default="runs/demo/serving/tagger", help="for serving"
-    )
-    parser.add_argument(
-        "--output", type=pathlib.Path, default="runs/benchmarks", help="what the parts write"
-    )
-    parser.add_argument(
-        "--results", type=pathlib.Path, help="file to add to, in place of speed.jsonl"
-    )
+    paths = {
+        "--export": ("runs/demo/serving/tagger", "for serving: versions of an export"),
+        "--output": ("runs/benchmarks", "folder for what the parts write"),
+        "--results": (speed_table.SPEED, "file to add to"),
+    }
+    for name, (default, words) in paths.items():
+        path = pathlib.Path(default)
+        parser.add_argument(name, type=pathlib.Path, default=path, metavar="PATH", help=words)
+    return parser
+
+
+def main(argv=None):
+    """Appends the figures to speed.jsonl and writes the table of docs/benchmarks.md."""
+    parser = arguments()
     options = parser.parse_args(argv)
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"expected parts of {', '.join(PARTS)}. Received: {', '.join(unknown)}")
-    _pin()
     peak = None
     for name in options.parts or PARTS:
         for comparison in PARTS[name](options):
@@ -45,10 +49,10 @@ def main(argv=None):
                     if line["unit"] == "GFLOP/s":
                         peak = max(side["median"] for side in line["sides"] if "median" in side)
                     line["peak"] = peak if line["gflop"] else None
-                    _keep(line, options.results or speed_table.SPEED)
+                    _keep(line, options.results)
             except SideError as error:
                 sys.exit(f"{comparison.workload}: {error}")
-    if options.results is None:
+    if options.results == speed_table.SPEED:
         speed_table.main()
 
 
@@ -150,4 +154,5 @@ def _pin():
 
 
 if __name__ == "__main__":
+    _pin()
     main()
