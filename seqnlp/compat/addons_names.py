@@ -8,8 +8,9 @@ in `WITHOUT`, by package.
 MASK = "sequence_lengths becomes mask: keras.ops.arange(time) < sequence_lengths[:, None]"
 _DECAY = "decay is multiplied by the learning rate: divide Addons' by it"
 _EMA = "give the optimizer use_ema=True and ema_momentum"
-_FOCAL = "apply_class_balancing=True; Addons' reduction is 'none'"
-_POOLING = "since Keras 3.13"
+_FOCAL = "apply_class_balancing=True; the mean over the last axis where Addons takes the sum"
+_SPARSEMAX = "keras.activations.sparsemax (Keras 3.15) gives rows that do not sum to 1"
+_POOLING = "since Keras 3.13; on JAX 3.15 gives NaN where an axis keeps its size"
 
 REPLACEMENTS = {
     # activations
@@ -17,7 +18,7 @@ REPLACEMENTS = {
     "activations.hardshrink": ("keras.activations.hard_shrink", "lower, upper become threshold"),
     "activations.mish": ("keras.activations.mish", ""),
     "activations.softshrink": ("keras.activations.soft_shrink", "lower, upper become threshold"),
-    "activations.sparsemax": ("keras.activations.sparsemax", ""),
+    "activations.sparsemax": (None, _SPARSEMAX),
     "activations.tanhshrink": ("keras.activations.tanh_shrink", ""),
     "activations.lisht": (None, "write x * keras.ops.tanh(x)"),
     "activations.snake": (None, "write x + keras.ops.sin(frequency * x) ** 2 / frequency"),
@@ -26,13 +27,25 @@ REPLACEMENTS = {
     "callbacks.TQDMProgressBar": ("keras.callbacks.ProgbarLogger", "what fit shows by itself"),
     # image
     "image.equalize": ("keras.layers.Equalization", "a layer; value_range says the scale"),
-    "image.gaussian_filter2d": ("keras.ops.image.gaussian_blur", "filter_shape: kernel_size"),
+    "image.gaussian_filter2d": (
+        None,
+        "keras.ops.image.gaussian_blur has zeros beyond the border; Addons reflects the image",
+    ),
     "image.interpolate_bilinear": ("keras.ops.image.map_coordinates", "order=1; no batch axis"),
     "image.resampler": ("keras.ops.image.map_coordinates", "order=1; no batch axis"),
     "image.random_cutout": ("keras.layers.RandomErasing", "a layer; sizes are fractions"),
-    "image.rotate": ("keras.ops.image.affine_transform", "write the angle as a transform"),
-    "image.transform": ("keras.ops.image.affine_transform", "interpolation in lower case"),
-    "image.translate": ("keras.ops.image.affine_transform", "[1, 0, -dx, 0, 1, -dy, 0, 0]"),
+    "image.rotate": (
+        "keras.ops.image.affine_transform",
+        "write the angle as a transform, one an image",
+    ),
+    "image.transform": (
+        "keras.ops.image.affine_transform",
+        "one transform an image; interpolation in lower case",
+    ),
+    "image.translate": (
+        "keras.ops.image.affine_transform",
+        "[1, 0, -dx, 0, 1, -dy, 0, 0], one an image",
+    ),
     # layers
     "layers.AdaptiveAveragePooling1D": ("keras.layers.AdaptiveAveragePooling1D", _POOLING),
     "layers.AdaptiveAveragePooling2D": ("keras.layers.AdaptiveAveragePooling2D", _POOLING),
@@ -52,7 +65,7 @@ REPLACEMENTS = {
         "keras.layers.MultiHeadAttention",
         "head_size: key_dim; query, value, key are arguments, not a list",
     ),
-    "layers.Sparsemax": ("keras.layers.Activation", "Activation('sparsemax')"),
+    "layers.Sparsemax": (None, _SPARSEMAX),
     "layers.SpectralNormalization": ("keras.layers.SpectralNormalization", ""),
     "layers.EmbeddingBag": (None, "keras.layers.Embedding, then a weighted sum"),
     "layers.Maxout": (None, "reshape to (..., units, pieces) and keras.ops.max"),
