@@ -54,12 +54,28 @@ def _add_text(text):
 
 def _add_model(model):
     model.add_argument("--word_units", type=at_least_one, default=100)
-    model.add_argument("--char_encoder", default="cnn", choices=("none", "cnn", "lstm"))
+    model.add_argument(
+        "--char_encoder",
+        default="cnn",
+        choices=("none", "cnn", "lstm", "kim", "kim_large"),
+        help="kim: filters of many widths and highways, in its paper's small or large size",
+    )
     model.add_argument("--char_encoder_units", type=at_least_one, help="filters or units")
     model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
     model.add_argument("--units", type=at_least_one, default=200, help="of one direction")
     model.add_argument("--num_layers", type=at_least_one, default=1)
-    model.add_argument("--head", default="crf", choices=("crf", "softmax"))
+    model.add_argument(
+        "--head",
+        default="crf",
+        choices=("crf", "semi_markov_crf", "softmax"),
+        help="crf scores tags and which follows which, semi_markov_crf whole spans",
+    )
+    model.add_argument(
+        "--max_segment_length",
+        type=at_least_one,
+        help="tokens of the longest span of semi_markov_crf; by default that of the longest in "
+        "training, at most 10",
+    )
     model.add_argument("--dropout", type=float, default=0.5)
     model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")
 

@@ -1,10 +1,21 @@
 """The model that the options of `pipelines.tagging` ask for."""
 
+import collections
+
 import numpy as np
 
 from seqnlp import tag_schemes
-from seqnlp.layers import CRF, CharCNN, CharLSTM, TokenSoftmax
+from seqnlp.layers import (
+    CRF,
+    KIM_LARGE,
+    KIM_SMALL,
+    CharCNN,
+    CharLSTM,
+    SemiMarkovCRF,
+    TokenSoftmax,
+)
 from seqnlp.models import Tagger
+from seqnlp.records import read_sentences
 from seqnlp.text import load_word_vectors
 
 # The options that decide the model, which an interrupted run shares with the one that goes on.
@@ -16,13 +27,32 @@ OPTIONS = (
     "units",
     "num_layers",
     "head",
+    "max_segment_length",
     "dropout",
     "word_vectors",
 )
+LONGEST_SEGMENT = 10  # unless --max_segment_length says more
+PUBLISHED = {"kim": KIM_SMALL, "kim_large": KIM_LARGE}  # character encoders
+
+
+def check(options):
+    """A `ValueError` for options of the model that do not go together."""
+    if options.max_segment_length and options.head != "semi_markov_crf":
+        raise ValueError(
+            "`--max_segment_length` must be given with --head semi_markov_crf alone, as no other "
+            f"head scores segments. Received: --max_segment_length={options.max_segment_length}"
+        )
+    if options.char_encoder_units and options.char_encoder in PUBLISHED:
+        raise ValueError(
+            "`--char_encoder_units` must not be given with --char_encoder "
+            f"{options.char_encoder}, which has the sizes of its paper. "
+            f"Received: --char_encoder_units={options.char_encoder_units}"
+        )
 
 
 def make_model(options, names, encoding):
     """A built `Tagger`, with the vectors of `--word_vectors` in it; `names` is `TaggingNames`."""
+    check(options)
     model = Tagger(
         vocabulary_size=len(names.words),
         head=_head(options, names.tags, encoding),
@@ -44,12 +74,37 @@ def make_model(options, names, encoding):
 def _head(options, tags, encoding):
     if options.head == "softmax":
         return TokenSoftmax(len(tags))
+    if options.head == "semi_markov_crf":
+        return _semi_markov_crf(options, tags, encoding)
     return CRF(len(tags), tag_schemes.allowed_transitions(tags, encoding))
+
+
+def _semi_markov_crf(options, tags, encoding):
+    if encoding == "none":
+        raise ValueError(
+            "`--head` must be crf or softmax where tags mark no spans, as with --encoding none. "
+            "Received: --head=semi_markov_crf"
+        )
+    lengths = collections.Counter(
+        end - start
+        for _, names in read_sentences(str(options.output / "examples"), "train")
+        for _, start, end in tag_schemes.spans(names, encoding)
+    )
+    longest = max(lengths, default=1)
+    allowed = options.max_segment_length or min(longest, LONGEST_SEGMENT)
+    longer = sum(count for length, count in lengths.items() if length > allowed)
+    print(
+        f"segments of at most {allowed} tokens; {longer} of {lengths.total()} spans in training "
+        "are longer and are learned in pieces"
+    )
+    return SemiMarkovCRF(tag_schemes.segment_tags(tags, encoding), allowed)
 
 
 def _char_encoder(options, characters):
     if options.char_encoder == "none":
         return None
+    if options.char_encoder in PUBLISHED:
+        return CharCNN(len(characters), **PUBLISHED[options.char_encoder])
     width = options.char_encoder_units
     if options.char_encoder == "cnn":
         sizes = {} if width is None else {"filters": width}

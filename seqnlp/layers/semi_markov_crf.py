@@ -14,6 +14,7 @@ from seqnlp.layers.semi_markov import (
     semi_markov_crf_place_marginals,
 )
 from seqnlp.layers.semi_markov_recursion import PLACES
+from seqnlp.scan import scan
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -78,7 +79,7 @@ class SemiMarkovCRF(TaggingHead):
             self.end_transitions = self.add_weight(name="end_transitions", **boundary)
 
     def decode(self, potentials, mask):
-        labels, places = semi_markov_crf_decode_places(potentials, mask, *self.scores())
+        labels, places = semi_markov_crf_decode_places(potentials, mask, *self.segment_scores())
         tags = ops.convert_to_tensor(np.maximum(self.segment_tags, 0).ravel(), dtype="int32")
         tags = ops.take(tags, labels * len(PLACES) + places, axis=0)
         return ops.where(mask, tags, 0)
@@ -88,11 +89,13 @@ class SemiMarkovCRF(TaggingHead):
         segments = self.segments(labels, mask)
         self._check_lengths(*segments, mask)
         potentials = outputs["potentials"]
-        likelihood = semi_markov_crf_log_likelihood(potentials, *segments, mask, *self.scores())
+        likelihood = semi_markov_crf_log_likelihood(
+            potentials, *segments, mask, *self.segment_scores()
+        )
         return ops.where(likelihood > FORBIDDEN / 2, -likelihood, 0.0)
 
     def segments(self, tags, mask):
-        """Int `labels` and bool `begins`, both `(batch, time)`, of the segments of `tags`."""
+        """Int `labels` and bool `begins`, `(batch, time)`, as the functions take them."""
         table = np.array(self.segment_tags)
         rows, columns = np.nonzero(table >= 0)
         label, begins = np.zeros(self.num_tags, "int32"), np.ones(self.num_tags, "bool")
@@ -121,11 +124,33 @@ class SemiMarkovCRF(TaggingHead):
 
     def marginals(self, outputs):
         places = semi_markov_crf_place_marginals(
-            outputs["potentials"], outputs["mask"], *self.scores()
+            outputs["potentials"], outputs["mask"], *self.segment_scores()
         )
         table = np.array(self.segment_tags).T  # (6, labels)
         one_hot = (table[..., None] == np.arange(self.num_tags)).astype("float32")
         return ops.tensordot(places, one_hot, axes=2)  # (batch, time, tags)
+
+    def tag_log_probabilities(self, outputs):
+        """Log probability of each of the best segments, at its first token; 0 at the others.
+
+        The sum over the tokens of a span is thus the log probability of just this span.
+
+        Args:
+            outputs: Dict of `tags`, `potentials` and `mask`, as a call gives it.
+
+        Returns:
+            The same float32 `(batch, time)` twice: what a tag adds at the beginning of a span and
+            behind another one of it.
+        """
+        mask = outputs["mask"]
+        labels, begins = self.segments(outputs["tags"], mask)
+        begins, lengths = _extents(labels, begins, mask)
+        index = ops.where(begins, (lengths - 1) * self.units + labels, 0)
+        shape = (*ops.shape(labels), self.max_length * self.units)
+        segments = ops.reshape(self.segment_marginals(outputs), shape)
+        found = ops.take_along_axis(segments, index[..., None], axis=-1)[..., 0]
+        logs = ops.where(begins, ops.log(ops.maximum(found, 1e-37)), 0.0)
+        return logs, logs
 
     def segment_marginals(self, outputs):
         """Probability of each segment, `(batch, time, max_length, labels)`.
@@ -133,9 +158,9 @@ class SemiMarkovCRF(TaggingHead):
         By its first token, its length less one and its label; zeros at padding.
         """
         potentials, mask = outputs["potentials"], outputs["mask"]
-        return semi_markov_crf_marginals(potentials, mask, *self.scores())[1]
+        return semi_markov_crf_marginals(potentials, mask, *self.segment_scores())[1]
 
-    def scores(self):
+    def segment_scores(self):
         """`(transitions, length_scores, start_transitions, end_transitions)`.
 
         What no tag can write is closed.
@@ -167,6 +192,26 @@ class SemiMarkovCRF(TaggingHead):
             "max_length": self.max_length,
             "use_boundaries": self.use_boundaries,
         }
+
+
+def _extents(labels, begins, mask):
+    """Which real tokens begin a segment, and how many tokens are left of it, `(batch, time)`."""
+
+    def forward(previous, x):
+        label, begins, real = x
+        begun = ops.logical_and(real, ops.logical_or(begins, label != previous))
+        return ops.where(real, label, previous), begun
+
+    def backward(behind, x):
+        begun, real = x
+        left = behind + ops.cast(real, "int32")
+        return ops.where(begun, 0, left), left
+
+    labels, begins, real = (ops.transpose(rows) for rows in (labels, begins, mask))
+    none = ops.zeros_like(labels[0])
+    _, begun = scan(forward, none - 1, (labels, begins, real))
+    _, left = scan(backward, none, (begun, real), reverse=True)
+    return ops.transpose(begun), ops.transpose(left)
 
 
 def _checked(table):

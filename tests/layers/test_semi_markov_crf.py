@@ -101,7 +101,8 @@ class Truth:
             outputs = self.head(potentials, mask=mask)
             losses = self.head.negative_log_likelihood(labels, outputs)
             marginals = self.head.marginals(outputs)
-            return outputs["tags"], losses, marginals, self.head.segment_marginals(outputs)
+            logs, _ = self.head.tag_log_probabilities(outputs)
+            return outputs["tags"], losses, marginals, logs, self.head.segment_marginals(outputs)
 
         function = gradients.compiled(answer)
         return lambda *arguments: [ops.convert_to_numpy(x) for x in function(*arguments)]
@@ -134,7 +135,7 @@ def test_decodes_the_best_segmentation_in_legal_tags(case):
 
 
 def test_marginals_are_summed_probabilities_of_tags(case):
-    _, _, marginals, _ = case.ask(case.potentials, np.zeros(MASK.shape, "int32"), MASK)
+    _, _, marginals, *_ = case.ask(case.potentials, np.zeros(MASK.shape, "int32"), MASK)
     expected = np.zeros((*MASK.shape, len(case.names)))
     for row, (ids, scores) in enumerate(case.rows):
         for tags, score in zip(ids, scores, strict=True):
@@ -155,6 +156,19 @@ def test_segment_marginals_are_summed_probabilities_of_spans(case):
             outside = [token for token, name in zip(at, names, strict=True) if name == "O"]
             expected[row, outside, 0, case.labels.index("O")] += np.exp(score)
     np.testing.assert_allclose(segments, expected, atol=2e-5)
+
+
+def test_log_probabilities_of_decoded_tags_add_up_to_those_of_their_spans(case):
+    tags, _, _, logs, _ = case.ask(case.potentials, np.zeros(MASK.shape, "int32"), MASK)
+    for row, (ids, scores) in enumerate(case.rows):
+        decoded = [case.names[tag] for tag in tags[row][MASK[row]]]
+        found = logs[row][MASK[row]]
+        for span in spans(decoded, case.encoding):
+            readings = [spans([case.names[tag] for tag in row], case.encoding) for row in ids]
+            has_it = np.array([span in reading for reading in readings])
+            expected = np.logaddexp.reduce(scores[has_it])
+            assert found[span[1] : span[2]].sum() == pytest.approx(expected, abs=1e-4)
+        assert not logs[row][~MASK[row]].any()
 
 
 @pytest.mark.parametrize("row", range(len(MASK)))

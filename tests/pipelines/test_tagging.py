@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 
 import numpy as np
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 from pipelines import tagging
 from pipelines.tagging_evaluation import most_frequent_tags
+from seqnlp import tag_schemes
+from seqnlp.records import read_sentences
 
 
 def test_run_leaves_the_results_of_every_stage(finished):
@@ -94,6 +97,59 @@ def test_training_anew_forgets_the_old_model_and_its_blessing(finished, tmp_path
     with pytest.raises(ValueError, match="`--word_units` must be"):
         tagging.run(["train", f"--output={output}", *tiny, f"--word_vectors={vectors}"])
     assert not (output / "BLESSED").exists()
+
+
+def test_a_semi_markov_tagger_scores_spans_as_long_as_in_training(
+    finished, tmp_path, tiny, capsys
+):
+    output = copy_of(finished, tmp_path, "examples")
+    options = ["--head=semi_markov_crf", "--char_encoder=kim"]
+    tagging.run(["train", f"--output={output}", *tiny, *options])
+    lengths = [
+        end - start
+        for _, tags in read_sentences(str(output / "examples"), "train")
+        for _, start, end in tag_schemes.spans(tags, "bio")
+    ]
+    assert 1 < max(lengths) < 10
+    expected = f"at most {max(lengths)} tokens; 0 of {len(lengths)} spans in training are longer"
+    assert expected in capsys.readouterr().out
+    tagging.run(["evaluate", f"--output={output}"])
+    report = json.loads((output / "evaluation.json").read_text())
+    assert 0 < report["scores"]["model"]["token_accuracy"] < 1
+
+
+def test_segments_need_tags_that_mark_spans(files, tmp_path, tiny):
+    files = [option for option in files if not option.startswith("--encoding")]
+    tagging.run(["prepare", f"--output={tmp_path}", *files])
+    message = (
+        "`--head` must be crf or softmax where tags mark no spans, as with --encoding none. "
+        "Received: --head=semi_markov_crf"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        tagging.run(["train", f"--output={tmp_path}", *tiny, "--head=semi_markov_crf"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--max_segment_length=4"],
+            "`--max_segment_length` must be given with --head semi_markov_crf alone, as no other "
+            "head scores segments. Received: --max_segment_length=4",
+        ),
+        (
+            ["--char_encoder=kim", "--char_encoder_units=4"],
+            "`--char_encoder_units` must not be given with --char_encoder kim, which has the "
+            "sizes of its paper. Received: --char_encoder_units=4",
+        ),
+    ],
+)
+def test_options_of_the_model_that_do_not_go_together_are_refused(
+    finished, tmp_path, tiny, arguments, message
+):
+    output = copy_of(finished, tmp_path, "examples")
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        tagging.run(["train", f"--output={output}", *tiny, *arguments])
 
 
 def test_export_keeps_the_tokenizer_that_it_was_given(finished, tmp_path):
