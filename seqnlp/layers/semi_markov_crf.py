@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
-from seqnlp.layers.crf_inputs import readable
+from seqnlp.layers.crf_inputs import check_shape, check_tags, readable
 from seqnlp.layers.heads import TaggingHead
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode_places,
@@ -85,14 +85,23 @@ class SemiMarkovCRF(TaggingHead):
         return ops.where(mask, tags, 0)
 
     def negative_log_likelihood(self, labels, outputs):
-        mask = outputs["mask"]
+        """Loss of each sentence, float32 `(batch,)`, in nats, summed over its tokens.
+
+        Tag ids out of range are a `ValueError` where they can be read; in compiled training
+        they cost 1e9. Partial labels are refused.
+        """
+        potentials, mask = outputs["potentials"], outputs["mask"]
+        check_shape("labels", labels, tuple(potentials.shape), "batch, time")
+        check_tags(labels, mask, (*potentials.shape[:2], self.num_tags), "labels")
+        known = ops.logical_and(labels >= 0, labels < self.num_tags)
+        known = ops.all(ops.logical_or(known, ops.logical_not(mask)), axis=1)
         segments = self.segments(labels, mask)
         self._check_lengths(*segments, mask)
-        potentials = outputs["potentials"]
         likelihood = semi_markov_crf_log_likelihood(
             potentials, *segments, mask, *self.segment_scores()
         )
-        return ops.where(likelihood > FORBIDDEN / 2, -likelihood, 0.0)
+        loss = ops.where(likelihood > FORBIDDEN / 2, -likelihood, 0.0)
+        return ops.where(known, loss, -FORBIDDEN)
 
     def segments(self, tags, mask):
         """Int `labels` and bool `begins`, `(batch, time)`, as the functions take them."""
@@ -102,7 +111,7 @@ class SemiMarkovCRF(TaggingHead):
         label[table[rows, columns]] = rows
         goes_on = np.isin(columns, [PLACES.index("inside"), PLACES.index("last")])
         begins[table[rows, columns][goes_on]] = False
-        tags = ops.where(mask, ops.cast(tags, "int32"), 0)
+        tags = ops.clip(ops.where(mask, ops.cast(tags, "int32"), 0), 0, self.num_tags - 1)
         return ops.take(label, tags, axis=0), ops.take(begins, tags, axis=0)
 
     def _check_lengths(self, labels, begins, mask):

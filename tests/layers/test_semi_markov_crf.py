@@ -181,6 +181,33 @@ def test_loss_is_the_negative_log_probability_of_the_segments(case, row):
         assert losses[row] == pytest.approx(-scores[at], rel=1e-5, abs=2e-5)
 
 
+def refusal(message):
+    return pytest.raises(ValueError, match=f"^{re.escape(message)}$")
+
+
+def test_tags_out_of_range_are_named_and_cost_the_most_when_traced():
+    case, labels = truth("bio"), np.zeros(MASK.shape, "int32")
+    labels[1, 3] = 5
+    labels[2, 0] = labels[2, 3] = -1  # at padding
+    message = "`labels` must be ids from 0 to 4 at real tokens. Received: labels[1, 3]=5"
+    outputs = {"potentials": case.potentials, "mask": MASK}
+    with refusal(message):
+        case.head.negative_log_likelihood(labels, outputs)
+    _, losses, *_ = case.ask(case.potentials, labels, MASK)
+    assert (losses == 1e9).tolist() == [False, True, False, False, False]
+
+
+def test_partial_labels_are_refused():
+    case = truth("bio")
+    message = (
+        "`labels` must have shape (batch, time) = (5, 4), as `potentials` has shape (5, 4, 3). "
+        "Received: labels.shape=(5, 4, 5)"
+    )
+    outputs = {"potentials": case.potentials, "mask": MASK}
+    with refusal(message):
+        case.head.negative_log_likelihood(np.ones((5, 4, 5), bool), outputs)
+
+
 def long_span(encoding, names):
     tags = {"bio": ["B-a", "I-a", "I-a", "I-a"], "iob1": ["I-a"] * 4}[encoding]
     labels = np.zeros((len(MASK), TIME), "int32")
@@ -195,7 +222,7 @@ def test_a_segment_that_is_too_long_is_named():
         "Received: labels[0] with a segment of 4 tokens from token 0 on"
     )
     outputs = {"potentials": case.potentials, "mask": MASK}
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    with refusal(message):
         case.head.negative_log_likelihood(labels, outputs)
 
 
@@ -206,7 +233,7 @@ def test_a_hole_does_not_hide_that_a_segment_is_too_long():
         "`labels` must have segments of at most 1 tokens, as the head's `max_length` says. "
         "Received: labels[0] with a segment of 2 tokens from token 2 on"
     )
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+    with refusal(message):
         head.negative_log_likelihood(np.array([[0, 0, 1, 2]]), outputs)
 
 
@@ -255,10 +282,6 @@ def test_learns_the_lengths_of_spans_that_the_words_do_not_tell():
     history = model.fit(word_ids, tags, epochs=40, batch_size=32, verbose=0).history["loss"]
     assert history[-1] < 0.1 < history[0]
     np.testing.assert_array_equal(model.predict(word_ids[:2], verbose=0)["tags"], tags[:2])
-
-
-def refusal(message):
-    return pytest.raises(ValueError, match=f"^{re.escape(message)}$")
 
 
 def test_refuses_segments_without_tokens():
