@@ -1,5 +1,6 @@
 """The export and check stages of `pipelines.tagging`."""
 
+import itertools
 import os
 import random
 import shutil
@@ -8,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines import trained_model
+from pipelines.chain_truth import Chain
 from pipelines.tagging_evaluation import BLESSED
 from seqnlp import export, tag_schemes
+from seqnlp.layers import CRF, TokenSoftmax
 from seqnlp.records import read_sentences
 from seqnlp.text import RegexTokenizer, TaggingText, WordTokenizer
 
@@ -30,6 +33,8 @@ EDGE_STRINGS = [
     "x" * 5000,
 ]
 CHECKED, BATCH, WARM_UP = 200, 8, 20
+K_BEST = 5
+NEAR_TIE = 1e-3  # nats between two paths, below which float32 may rank them either way
 SERVED_TEXT = "assets.extra/text"  # beside the graph, for `check` and for who reads an export
 
 
@@ -48,7 +53,7 @@ def export_tagger(options):
     versions = [int(path.name) for path in home.iterdir() if path.name.isdecimal()]
     target, partial = home / str(max(versions, default=0) + 1), home / "partial"
     shutil.rmtree(partial, ignore_errors=True)
-    signatures = export.tagging_signatures(model, text, encoding)
+    signatures = export.tagging_signatures(model, text, encoding, K_BEST)
     try:
         export.saved_model(model, text, partial, signatures)
         _warm_up(partial, options, signatures)
@@ -111,6 +116,7 @@ class _Expected:
 
     def __init__(self, model, text, encoding):
         self.model = model
+        self.head = model.head_layer()
         self.text = text
         self.encoding = encoding
 
@@ -125,57 +131,85 @@ class _Expected:
         rows = zip(outputs["tags"], lengths, strict=True)
         tags = [[self.text.tags[tag] for tag in row[:length]] for row, length in rows]
         words = [[token.decode() for token in row] for row in tokens.to_list()]
-        common = {"lengths": lengths, "truncated": truncated.numpy().tolist()}
-        tagged = {
-            "tokens": _filled(words, ""),
-            "tags": _filled(tags, ""),
-            "starts": _filled(starts, 0),
-            "ends": _filled(ends, 0),
-            **common,
-        }
-        yield _case("serving_default", {"text": texts}, tagged)
-        yield _case(
-            "marginals",
-            {"text": texts},
-            {
-                **tagged,
-                "marginals": marginals[:, : max(lengths)].tolist(),
-                "tag_names": [self.text.tags] * len(texts),
-            },
-        )
-        if max(lengths):  # JSON cannot tell a row without tokens from one without an axis
-            yield _case(
-                "pretokenized",
-                {"tokens": tagged["tokens"], "lengths": lengths},
-                {"tags": tagged["tags"], **common, "truncated": [False] * len(texts)},
-            )
+        rows = {"tokens": words, "tags": tags, "starts": starts, "ends": ends}
+        rows |= {"lengths": lengths, "truncated": truncated.numpy().tolist()}
+        tagged = _dense(rows)
+        common = {name: rows[name] for name in ("lengths", "truncated")}
+        yield _case("serving_default", texts, tagged)
+        names = {"tag_names": [self.text.tags] * len(texts)}
+        probabilities = {"marginals": marginals[:, : max(lengths)].tolist(), **names}
         if self.encoding != "none":
-            spans = self.spans(texts, tags, starts, ends, marginals)
-            yield _case("spans", {"text": texts}, {**spans, "truncated": common["truncated"]})
+            spans = self.spans(texts, rows, outputs)
+            yield _case("spans", texts, {**common, **spans})
+            spans |= {"span_scores": spans.pop("scores"), "span_lengths": spans.pop("lengths")}
+            probabilities |= spans
+        yield _case("marginals", texts, {**tagged, **probabilities})
+        if max(lengths):  # JSON cannot tell a row without tokens from one without an axis
+            answer = {"tags": tagged["tags"], **common, "truncated": [False] * len(texts)}
+            inputs = {"tokens": tagged["tokens"], "lengths": lengths}
+            yield {"signature": "pretokenized", "inputs": inputs, "outputs": answer}
+        if isinstance(self.head, CRF):
+            yield from self.k_best(texts, rows, outputs)
 
-    def spans(self, texts, tags, starts, ends, marginals):
+    def chain(self, outputs, row):
+        return Chain(self.head, outputs["potentials"][row][outputs["mask"][row]])
+
+    def spans(self, texts, rows, outputs):
         """The answer of the `spans` signature, but for `truncated`."""
         names = ("span_texts", "span_types", "span_starts", "span_ends", "scores")
         columns = {name: [[] for _ in texts] for name in names}
-        tag_ids = {tag: index for index, tag in enumerate(self.text.tags)}
         for row, text in enumerate(texts):
-            for span_type, first, end in tag_schemes.spans(tags[row], self.encoding):
-                begin, finish = starts[row][first], ends[row][end - 1]
-                scores = [marginals[row, at, tag_ids[tags[row][at]]] for at in range(first, end)]
+            score = self.span_scores(outputs, row)
+            for span_type, first, end in tag_schemes.spans(rows["tags"][row], self.encoding):
+                begin, finish = rows["starts"][row][first], rows["ends"][row][end - 1]
                 span = text.encode()[begin:finish].decode()
-                values = (span, span_type, begin, finish, float(min(scores)))
+                values = (span, span_type, begin, finish, score(first, end))
                 for name, value in zip(names, values, strict=True):
                     columns[name][row].append(value)
-        lengths = [len(row) for row in columns["span_types"]]
-        fillings = {"span_texts": "", "span_types": "", "scores": 0.0}
-        dense = {name: _filled(rows, fillings.get(name, 0)) for name, rows in columns.items()}
-        return {**dense, "lengths": lengths}
+        return {**_dense(columns), "lengths": [len(row) for row in columns["span_types"]]}
+
+    def span_scores(self, outputs, row):
+        """The function from a span's first token and its end to its probability."""
+        if isinstance(self.head, CRF | TokenSoftmax):
+            tags, chain = outputs["tags"][row], self.chain(outputs, row)
+            return lambda first, end: chain.span_probability(tags, first, end)
+        alone, after = (np.asarray(x)[row] for x in self.head.tag_log_probabilities(outputs))
+        return lambda first, end: float(np.exp(alone[first] + after[first + 1 : end].sum()))
+
+    def k_best(self, texts, rows, outputs):
+        """The case of `k_best`: the texts whose paths are told apart by more than rounding."""
+        kept, paths = [], []
+        for row, length in enumerate(rows["lengths"]):
+            best = [(0.0, [])]
+            if length:
+                best = self.chain(outputs, row).k_best(K_BEST + 1)
+            if all(a - b > NEAR_TIE for (a, _), (b, _) in itertools.pairwise(best)):
+                kept.append(row)
+                paths.append(best[:K_BEST])
+        if not kept:
+            return
+        answer = _dense({name: [column[row] for row in kept] for name, column in rows.items()})
+        longest = max(rows["lengths"][row] for row in kept)
+        answer["tags"], answer["scores"] = [], []
+        for best in paths:
+            missing = K_BEST - len(best)
+            tags = [[self.text.tags[tag] for tag in path] for _, path in best] + [[]] * missing
+            answer["tags"].append([path + [""] * (longest - len(path)) for path in tags])
+            answer["scores"].append([score for score, _ in best] + [-1e9] * missing)
+        answer["paths"] = [len(best) for best in paths]
+        yield _case("k_best", [texts[row] for row in kept], answer)
 
 
-def _case(signature, inputs, outputs):
-    return {"signature": signature, "inputs": inputs, "outputs": outputs}
+def _case(signature, texts, outputs):
+    return {"signature": signature, "inputs": {"text": texts}, "outputs": outputs}
 
 
-def _filled(rows, filling):
-    longest = max(map(len, rows), default=0)
-    return [row + [filling] * (longest - len(row)) for row in rows]
+def _dense(columns):
+    """Rows of lists, filled up to the longest with "" or 0; rows of values as they are."""
+    dense = {}
+    for name, rows in columns.items():
+        lists = [row for row in rows if isinstance(row, list)]
+        longest = max(map(len, lists), default=0)
+        filling = next((type(row[0])() for row in lists if row), 0)
+        dense[name] = [row + [filling] * (longest - len(row)) for row in rows] if lists else rows
+    return dense

@@ -12,6 +12,8 @@ import keras
 from seqnlp.tag_schemes import split_tag
 from seqnlp.text import valid_utf8
 
+_NO_PATH = -1e9  # stands for a log probability that JSON cannot write, that of nothing
+
 
 def saved_model(model, text, path, signatures):
     """Writes a model as a SavedModel whose signatures take strings.
@@ -46,7 +48,7 @@ def saved_model(model, text, path, signatures):
     archive.write_out(str(path), verbose=False)
 
 
-def tagging_signatures(model, text, encoding="none"):
+def tagging_signatures(model, text, encoding="none", k=5):
     """The signatures of a tagger.
 
     | name | in | out |
@@ -54,21 +56,34 @@ def tagging_signatures(model, text, encoding="none"):
     | `serving_default` | `text` string `(batch,)` | `tokens`, `tags` string `(batch, time)` |
     | `pretokenized` | `tokens` string `(batch, time)`, `lengths` int32 | `tags` |
     | `spans` | `text` | `span_texts`, `span_types`, `span_starts`, `span_ends`, `scores` |
-    | `marginals` | `text` | as `serving_default`, `marginals` `(batch, time, tags)`, `tag_names` |
+    | `marginals` | `text` | as `serving_default`, `marginals` `(batch, time, tags)`, `tag_names`;
+    with an encoding also the spans: their columns, `span_scores` and `span_lengths` |
+    | `k_best` | `text` | as `serving_default` with `tags` `(batch, k, time)`, `scores`
+    `(batch, k)`, `paths` int32 `(batch,)` |
 
     All give `lengths` int32 `(batch,)` and `truncated` bool `(batch,)`; those that take `text`
     give `starts` and `ends`, int64 byte offsets into it. Behind a row's length stands filling.
-    A span's score is the smallest posterior probability of its tags.
+
+    A span's score is its exact posterior probability: that all its tokens have its tags,
+    whatever the others have (Culotta & McCallum 2004, https://aclanthology.org/N04-4028,
+    section 3). The scores of `k_best`, best first, are log probabilities. A row has `paths` of
+    them, fewer than `k` where fewer are possible; behind them stand empty tags and -1e9, whose
+    exponential is 0. The number `k` is fixed here since a server joins requests to batches, and
+    an input without a row for each text cannot be joined.
 
     Args:
         model: `seqnlp.models.Tagger`, or another `SequenceTagging` model on the same inputs.
         text: `seqnlp.text.TaggingText`.
-        encoding: Tag scheme; "none" leaves `spans` out.
+        encoding: Tag scheme; "none" leaves the spans out.
+        k: Number of tag sequences that `k_best` gives. Heads that cannot rank whole sequences
+            (all but the linear-chain CRF) have no such signature.
 
     Returns:
         Dict for `saved_model`.
     """
-    served = _ServedTagger(model, text)
+    if k < 1:
+        raise ValueError(f"`k` must be at least 1. Received: k={k}")
+    served = _ServedTagger(model, text, encoding, k)
     strings = [tf.TensorSpec([None], tf.string, name="text")]
     tokens = [
         tf.TensorSpec([None, None], tf.string, name="tokens"),
@@ -80,17 +95,22 @@ def tagging_signatures(model, text, encoding="none"):
         "marginals": (served.marginals, strings),
     }
     if encoding != "none":
-        signatures["spans"] = (_ServedSpans(served, encoding).spans, strings)
+        signatures["spans"] = (served.spans, strings)
+    if hasattr(served.head, "k_best"):
+        signatures["k_best"] = (served.k_best, strings)
     return signatures
 
 
 class _ServedTagger:
-    """What the signatures of a tagger have in common."""
+    """The signatures of a tagger."""
 
-    def __init__(self, model, text):
+    def __init__(self, model, text, encoding, k):
         self.model = model
+        self.head = model.head_layer()
         self.text = text
         self.names = tf.constant(text.tags)
+        self.reader = None if encoding == "none" else _SpanReader(text.tags, encoding)
+        self.k = k
 
     def read(self, strings):
         """Tokens with their byte offsets, all ragged, and what was cut off."""
@@ -151,17 +171,48 @@ class _ServedTagger:
         tagged = self.tagged(outputs, tokens, starts, ends, truncated)
         time = tf.shape(tagged["tags"])[1]
         names = tf.broadcast_to(self.names[None], [tf.shape(text)[0], len(self.text.tags)])
-        marginals = self.model.marginals(outputs)[:, :time]
-        return {**tagged, "marginals": marginals, "tag_names": names}
+        marginals = self.head.marginals(outputs)[:, :time]
+        answer = {**tagged, "marginals": marginals, "tag_names": names}
+        if self.reader is not None:
+            spans, lengths = self.found_spans(outputs, text, starts, ends)
+            answer |= {**spans, "span_lengths": lengths}
+        return answer
+
+    def spans(self, text):
+        tokens, starts, ends, truncated = self.read(text)
+        spans, lengths = self.found_spans(self.run(tokens), text, starts, ends)
+        spans["scores"] = spans.pop("span_scores")
+        return {**spans, "lengths": lengths, "truncated": truncated}
+
+    def found_spans(self, outputs, text, starts, ends):
+        """The columns of the spans, dense, and how many each text has."""
+        log_probabilities = self.head.tag_log_probabilities(outputs)
+        found = self.reader.spans(outputs, log_probabilities, text, starts, ends)
+        lengths = tf.cast(found["span_starts"].row_lengths(), tf.int32)
+        return {name: column.to_tensor() for name, column in found.items()}, lengths
+
+    def k_best(self, text):
+        tokens, starts, ends, truncated = self.read(text)
+        outputs = self.run(tokens)
+        tags, scores = self.head.k_best(outputs, self.k)  # (batch, k, time), (batch, k)
+        possible = tf.math.is_finite(scores)
+        tagged = self.tagged(outputs, tokens, starts, ends, truncated)
+        time = tf.shape(tagged["tags"])[1]
+        real = tf.sequence_mask(tagged["lengths"], time)[:, None] & possible[..., None]
+        return {
+            **tagged,
+            "tags": tf.where(real, tf.gather(self.names, tags)[..., :time], ""),
+            "scores": tf.where(possible, scores, _NO_PATH),
+            "paths": tf.reduce_sum(tf.cast(possible, tf.int32), axis=1),
+        }
 
 
-class _ServedSpans:
+class _SpanReader:
     """Spans from tag ids, in the graph, as `tag_schemes.spans` reads them."""
 
-    def __init__(self, served, encoding):
-        split = [split_tag(tag, encoding) for tag in served.text.tags]
+    def __init__(self, tags, encoding):
+        split = [split_tag(tag, encoding) for tag in tags]
         types = sorted({span_type for _, span_type in split})
-        self.served = served
         self.types = tf.constant(types)
         self.type_ids = tf.constant([types.index(span_type) for _, span_type in split])
         self.outside = tf.constant([prefix == "O" for prefix, _ in split])
@@ -179,9 +230,8 @@ class _ServedSpans:
         begins = inside & ~tf.concat([edge, joins], axis=1)
         return begins, inside & ~tf.concat([joins, edge], axis=1)
 
-    def spans(self, text):
-        tokens, starts, ends, truncated = self.served.read(text)
-        outputs = self.served.run(tokens)
+    def spans(self, outputs, log_probabilities, text, starts, ends):
+        """The columns of the spans, ragged, from the ragged byte offsets of the tokens."""
         tags, mask = outputs["tags"], outputs["mask"]
         begins, finishes = self.edges(tags, mask)
 
@@ -194,27 +244,19 @@ class _ServedSpans:
         owners = tf.gather(text, starts.value_rowids())
         texts = valid_utf8(tf.strings.substr(owners, starts.values, ends.values - starts.values))
         types = tf.gather(tf.gather(self.types, self.type_ids), tags)
+        inside = mask & ~tf.gather(self.outside, tags)
         return {
-            "span_texts": starts.with_values(texts).to_tensor(),
-            "span_types": tf.ragged.boolean_mask(types, begins).to_tensor(),
-            "span_starts": starts.to_tensor(),
-            "span_ends": ends.to_tensor(),
-            "scores": self.scores(outputs, begins).to_tensor(),
-            "lengths": tf.cast(starts.row_lengths(), tf.int32),
-            "truncated": truncated,
+            "span_texts": starts.with_values(texts),
+            "span_types": tf.ragged.boolean_mask(types, begins),
+            "span_starts": starts,
+            "span_ends": ends,
+            "span_scores": starts.with_values(_scores(log_probabilities, begins, inside)),
         }
 
-    def scores(self, outputs, begins):
-        """The smallest posterior probability of the tags of every span, ragged."""
-        marginals = self.served.model.marginals(outputs)
-        best = tf.gather(marginals, outputs["tags"], axis=2, batch_dims=2)  # (batch, time)
-        inside = outputs["mask"] & ~tf.gather(self.outside, outputs["tags"])
-        number = tf.cumsum(tf.cast(tf.reshape(begins, [-1]), tf.int32))  # spans begun so far
-        inside = tf.reshape(inside, [-1])
-        scores = tf.math.unsorted_segment_min(
-            tf.boolean_mask(tf.reshape(best, [-1]), inside),
-            tf.boolean_mask(number, inside) - 1,
-            tf.reduce_sum(tf.cast(begins, tf.int32)),
-        )
-        lengths = tf.reduce_sum(tf.cast(begins, tf.int64), axis=1)
-        return tf.RaggedTensor.from_row_lengths(scores, lengths)
+
+def _scores(log_probabilities, begins, inside):
+    """The probability that all tokens of a span have its tags, for each span in turn."""
+    alone, after = log_probabilities  # (batch, time)
+    steps = tf.boolean_mask(tf.where(begins, alone, after), inside)
+    number = tf.cumsum(tf.cast(tf.boolean_mask(begins, inside), tf.int32)) - 1  # of its span
+    return tf.exp(tf.math.segment_sum(steps, number))

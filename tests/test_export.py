@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipelines.chain_truth import Chain
 from seqnlp import export, tag_schemes
-from seqnlp.layers import CRF, CharCNN
+from seqnlp.layers import CRF, CharCNN, TokenSoftmax
 from seqnlp.models import Tagger
 from seqnlp.text import TaggingText, Vocabulary
 
@@ -15,7 +16,7 @@ TAGS = {
     "bioes": ["O", "B-city", "I-city", "E-city", "S-city", "S-time"],
     "none": ["NOUN", "VERB", "X"],
 }
-MAX_LENGTH = 12
+MAX_LENGTH, K = 12, 4
 TEXTS = [
     "fly to New York at noon",
     "",
@@ -29,7 +30,7 @@ TEXTS = [
 SPAN_COLUMNS = ("span_texts", "span_types", "span_starts", "span_ends", "scores")
 
 
-def make(encoding):
+def make(encoding, head=None):
     """A tagger without training, whose scores are spread so that all tags come up."""
     keras.utils.set_random_seed(3)
     words = Vocabulary(["fly", "to", "new", "york", "at", "noon", "word", "bad"])
@@ -39,7 +40,7 @@ def make(encoding):
     names = text.tags
     model = Tagger(
         len(words),
-        CRF(len(names), tag_schemes.allowed_transitions(names, encoding)),
+        head or CRF(len(names), tag_schemes.allowed_transitions(names, encoding)),
         CharCNN(len(text.characters)),
         word_units=6,
         units=6,
@@ -53,10 +54,10 @@ def make(encoding):
 class Served:
     """A SavedModel on disk, loaded again, and the parts that it was made of."""
 
-    def __init__(self, encoding, folder):
+    def __init__(self, encoding, folder, head=None):
         self.encoding = encoding
-        self.model, self.text = make(encoding)
-        signatures = export.tagging_signatures(self.model, self.text, encoding)
+        self.model, self.text = make(encoding, head)
+        signatures = export.tagging_signatures(self.model, self.text, encoding, K)
         export.saved_model(self.model, self.text, folder, signatures)
         self.signatures = tf.saved_model.load(str(folder)).signatures
 
@@ -74,9 +75,17 @@ class Served:
         )
         if not tokens:
             return [], [], [], [], np.zeros((0, len(self.text.tags)))
-        outputs = self.model(self.text.inputs(tf.ragged.constant([tokens])), training=False)
+        outputs = self.outputs(tokens)
         tags = [self.text.tags[tag] for tag in outputs["tags"].numpy()[0]]
         return tokens, starts, ends, tags, self.model.marginals(outputs).numpy()[0]
+
+    def outputs(self, tokens):
+        return self.model(self.text.inputs(tf.ragged.constant([tokens])), training=False)
+
+    def chain(self, text):
+        """What follows from the model's scores of one string, by NumPy."""
+        potentials = self.outputs(self.expected(text)[0])["potentials"]
+        return Chain(self.model.head_layer(), potentials.numpy()[0])
 
 
 @pytest.fixture(scope="module")
@@ -139,44 +148,99 @@ def test_pretokenized_tags_the_tokens_given(served):
     assert set(decoded(answer["tags"][3])) == {""}
 
 
+def expected_spans(served, text):
+    """`(text, type, start, end, score)` of the spans of one string, by plain Python."""
+    raw = text if isinstance(text, bytes) else text.encode()
+    tokens, starts, ends, tags, _ = served.expected(text)
+    chain = served.chain(text) if tokens else None
+    ids = [served.text.tags.index(tag) for tag in tags]
+    for span_type, first, end in tag_schemes.spans(tags, served.encoding):
+        begin, finish = starts[first], ends[end - 1]
+        written = raw[begin:finish].decode(errors="replace").encode()
+        score = pytest.approx(chain.span_probability(ids, first, end), abs=1e-5)
+        yield written, span_type.encode(), begin, finish, score
+
+
 @pytest.mark.parametrize("encoding", ["bio", "bioes"])
-def test_spans_are_those_of_the_tags_with_their_least_probability(encoding, served_with):
+def test_spans_are_those_of_the_tags_with_their_exact_probability(encoding, served_with):
     served = served_with(encoding)
     answer = served.ask_texts("spans", TEXTS)
-    number = 0
     for row, text in enumerate(TEXTS):
-        raw = text if isinstance(text, bytes) else text.encode()
-        _, starts, ends, tags, marginals = served.expected(text)
-        expected = []
-        for span_type, first, end in tag_schemes.spans(tags, encoding):
-            begin, finish = starts[first], ends[end - 1]
-            score = min(
-                marginals[at, served.text.tags.index(tags[at])] for at in range(first, end)
-            )
-            written = raw[begin:finish].decode(errors="replace").encode()
-            expected.append(
-                (written, span_type.encode(), begin, finish, pytest.approx(score, abs=1e-5))
-            )
         length = answer["lengths"][row]
         columns = [answer[name][row, :length].tolist() for name in SPAN_COLUMNS]
-        assert list(zip(*columns, strict=True)) == expected
-        number += length
-    assert number > 5
+        assert list(zip(*columns, strict=True)) == list(expected_spans(served, text))
+    assert answer["lengths"].sum() > 5
+
+
+@pytest.mark.parametrize("encoding", ["bio", "bioes"])
+def test_marginals_come_with_the_spans(encoding, served_with):
+    served = served_with(encoding)
+    spans = served.ask_texts("spans", TEXTS)
+    answer = served.ask_texts("marginals", TEXTS)
+    np.testing.assert_array_equal(answer["span_lengths"], spans["lengths"])
+    np.testing.assert_allclose(answer["span_scores"], spans["scores"], atol=1e-6)
+    for name in SPAN_COLUMNS[:-1]:
+        np.testing.assert_array_equal(answer[name], spans[name])
+
+
+def test_k_best_are_the_most_probable_tag_sequences(served):
+    answer = served.ask_texts("k_best", TEXTS)
+    plain = served.ask_texts("serving_default", TEXTS)
+    for name in set(plain) - {"tags"}:
+        np.testing.assert_array_equal(answer[name], plain[name])
+    assert answer["tags"].shape == (len(TEXTS), K, MAX_LENGTH)
+    fewer = 0
+    for row, text in enumerate(TEXTS):
+        length, paths = answer["lengths"][row], answer["paths"][row]
+        best = served.chain(text).k_best(K) if length else [(0.0, [])]
+        assert paths == len(best)
+        fewer += paths < K
+        np.testing.assert_allclose(answer["scores"][row, :paths], [x for x, _ in best], atol=1e-4)
+        for path, (_, tags) in zip(answer["tags"][row], best, strict=False):
+            assert decoded(path[:length]) == [served.text.tags[tag] for tag in tags]
+            assert set(path[length:]) <= {b""}
+        assert set(answer["tags"][row, paths:].ravel()) <= {b""}
+        assert (answer["scores"][row, paths:] == -1e9).all()
+    assert fewer >= 2  # the empty strings have one
+
+
+def test_a_head_that_cannot_rank_sequences_has_no_k_best():
+    model, text = make("bio", TokenSoftmax(len(TAGS["bio"])))
+    signatures = export.tagging_signatures(model, text, "bio")
+    assert set(signatures) == {"serving_default", "pretokenized", "marginals", "spans"}
+
+
+def test_spans_of_a_softmax_have_the_product_of_its_probabilities(tmp_path):
+    served = Served("bio", tmp_path / "1", TokenSoftmax(len(TAGS["bio"])))
+    answer = served.ask_texts("spans", TEXTS)
+    for row, text in enumerate(TEXTS):
+        expected = [span[-1] for span in expected_spans(served, text)]
+        assert answer["scores"][row, : answer["lengths"][row]].tolist() == expected
+    assert answer["lengths"].sum() > 5
+
+
+def test_refuses_a_k_below_one(served_with):
+    served = served_with("bio")
+    with pytest.raises(ValueError, match="^`k` must be at least 1. Received: k=0$"):
+        export.tagging_signatures(served.model, served.text, "bio", k=0)
 
 
 def test_tags_without_a_scheme_have_no_spans(served_with):
-    assert set(served_with("none").signatures) == {"serving_default", "pretokenized", "marginals"}
+    served = served_with("none")
+    assert set(served.signatures) == {"serving_default", "pretokenized", "marginals", "k_best"}
+    assert "span_scores" not in served.ask_texts("marginals", TEXTS)
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["", " \n"]], ids=repr)
-@pytest.mark.parametrize("signature", ["serving_default", "marginals", "spans"])
+@pytest.mark.parametrize("signature", ["serving_default", "marginals", "spans", "k_best"])
 def test_texts_without_tokens_have_empty_answers(signature, texts, served_with):
     answer = served_with("bio").ask_texts(signature, texts)
     assert answer["lengths"].tolist() == [0] * len(texts)
     assert answer["truncated"].tolist() == [False] * len(texts)
     axes = {name: values.shape for name, values in answer.items() if values.ndim > 1}
+    sizes = {"tag_names": 5, **({"tags": K, "scores": K} if signature == "k_best" else {})}
     for name, shape in axes.items():
-        assert shape[:2] == (len(texts), 5 if name == "tag_names" else 0), name
+        assert shape[:2] == (len(texts), sizes.get(name, 0)), name
 
 
 def test_a_text_of_100_kilobytes_is_cut_and_says_so(served_with):
@@ -209,13 +273,6 @@ def test_pretokenized_refuses_lengths_that_do_not_fit(lengths, message, served_w
         served_with("bio").ask("pretokenized", tokens=tokens, lengths=tf.constant(lengths))
 
 
-class FakeServed:
-    """What `_ServedSpans` needs of a tagger to find the edges of spans."""
-
-    def __init__(self, tags):
-        self.text = type("Text", (), {"tags": tags})
-
-
 @pytest.mark.parametrize("encoding", ["bio", "iob1", "bioes", "bilou"])
 def test_edges_are_those_of_tag_schemes_for_all_tags_legal_or_not(encoding):
     letters = {"bio": "BI", "iob1": "BI", "bioes": "BIES", "bilou": "BILU"}[encoding]
@@ -223,7 +280,7 @@ def test_edges_are_those_of_tag_schemes_for_all_tags_legal_or_not(encoding):
     random = np.random.default_rng(0)
     tags = random.integers(len(names), size=(500, 8))
     lengths = random.integers(0, 9, size=500)
-    begins, ends = export._ServedSpans(FakeServed(names), encoding).edges(
+    begins, ends = export._SpanReader(names, encoding).edges(
         tf.constant(tags), tf.sequence_mask(lengths, 8)
     )
     for row, length in enumerate(lengths):

@@ -6,15 +6,14 @@ from keras import ops
 
 from seqnlp.layers.crf_decode import crf_decode
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
-from seqnlp.layers.crf_inputs import check_labels
+from seqnlp.layers.crf_inputs import check_labels, crf_scores
 from seqnlp.layers.crf_k_best import crf_k_best
 from seqnlp.layers.crf_likelihood import (
     crf_log_likelihood,
-    crf_log_norm,
     crf_marginals,
     crf_partial_log_likelihood,
 )
-from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
+from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities, path_log_probabilities
 from seqnlp.layers.heads import TaggingHead, is_partial
 
 
@@ -108,7 +107,9 @@ class CRF(TaggingHead):
         """
         rest = (outputs["potentials"], outputs["mask"], *self.scores())
         tags, scores = crf_k_best(*rest, k=k)
-        return tags, scores - crf_log_norm(*rest)[:, None]
+        # Summed over the tokens they are finer in float32 than score less log norm.
+        _, after = path_log_probabilities(crf_scores(*rest), tags)
+        return tags, ops.where(scores > -np.inf, ops.sum(after, axis=-1), -np.inf)
 
     def scores(self):
         """`(transitions, start_transitions, end_transitions)` with the forbidden ones closed."""

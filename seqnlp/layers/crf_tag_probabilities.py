@@ -30,34 +30,46 @@ def crf_tag_log_probabilities(
     """
     scores = crf_scores(potentials, mask, transitions, start_transitions, end_transitions)
     check_tags(tags, mask, tuple(potentials.shape))
-    tags = ops.where(scores.mask, ops.cast(tags, "int32"), 0)
+    alone, after = path_log_probabilities(scores, ops.expand_dims(tags, axis=1))
+    return alone[:, 0], after[:, 0]
+
+
+def path_log_probabilities(scores, tags):
+    """As `crf_tag_log_probabilities`, of several tag sequences for each row.
+
+    Args:
+        scores: `crf_inputs.Scores`.
+        tags: Int `(batch, paths, time)`.
+
+    Returns:
+        `alone`, `after`, float32 `(batch, paths, time)`.
+    """
+    tags = ops.where(scores.mask[:, None], ops.cast(tags, "int32"), 0)
 
     def step(state, x):
-        before, tag_before, started = state
+        before, tag_before, started = state  # (batch, tags), (batch, paths), (batch, 1)
         potential, onward, tag, real = x
-        arriving = ops.logsumexp(before[..., None] + scores.transitions, axis=1)  # (batch, tags)
+        arriving = ops.logsumexp(before[..., None] + scores.transitions, axis=1)
         arriving = ops.where(started, arriving, scores.start)
-        alone = _log_share(arriving + onward, tag)
-        following = ops.take(scores.transitions, tag_before, axis=0) + onward
-        after = ops.where(started[:, 0], _log_share(following, tag), alone)
+        alone = ops.log_softmax(arriving + onward, axis=-1)  # (batch, tags)
+        alone = ops.take_along_axis(alone, tag, axis=-1)  # (batch, paths)
+        following = ops.take(scores.transitions, tag_before, axis=0) + onward[:, None]
+        following = ops.log_softmax(following, axis=-1)  # (batch, paths, tags)
+        following = ops.take_along_axis(following, tag[..., None], axis=-1)[..., 0]
         now = arriving + potential
         now = now - ops.max(now, axis=-1, keepdims=True)
         state = (
             ops.where(real, now, before),
-            ops.where(real[:, 0], tag, tag_before),
+            ops.where(real, tag, tag_before),
             ops.logical_or(started, real),
         )
-        return state, (ops.where(real[:, 0], alone, 0.0), ops.where(real[:, 0], after, 0.0))
+        after = ops.where(started, following, alone)
+        return state, (ops.where(real, alone, 0.0), ops.where(real, after, 0.0))
 
     steps = ops.transpose(scores.potentials, (1, 0, 2))  # (time, batch, tags)
-    real = ops.transpose(scores.mask)[..., None]
+    real = ops.transpose(scores.mask)[..., None]  # (time, batch, 1)
     onward = backward_messages(scores, ops.logsumexp)
-    initial = ops.zeros_like(steps[0]), ops.zeros_like(tags[:, 0]), ops.zeros_like(real[0])
-    _, found = scan(step, initial, (steps, onward, ops.transpose(tags), real))
-    return tuple(ops.transpose(log_probability) for log_probability in found)
-
-
-def _log_share(log_weights, tag):
-    """Log of the share that `tag (batch,)` has of the weights `(batch, tags)`."""
-    shares = ops.log_softmax(log_weights, axis=-1)
-    return ops.take_along_axis(shares, tag[:, None], axis=-1)[:, 0]
+    tags = ops.transpose(tags, (2, 0, 1))  # (time, batch, paths)
+    initial = ops.zeros_like(steps[0]), ops.zeros_like(tags[0]), ops.zeros_like(real[0])
+    _, found = scan(step, initial, (steps, onward, tags, real))
+    return tuple(ops.transpose(log_probability, (1, 2, 0)) for log_probability in found)

@@ -54,7 +54,8 @@ def cases(export):
         outputs = {name: tensor.numpy() for name, tensor in function(**tensors).items()}
         return make_case(signature, inputs, outputs)
 
-    texts = [case(name, text=TEXTS) for name in ("serving_default", "spans", "marginals")]
+    names = ("serving_default", "spans", "marginals", "k_best")
+    texts = [case(name, text=TEXTS) for name in names]
     one = case("serving_default", text=["Anna"])
     none = case("serving_default", text=[])
     encoded = case("serving_default", text=["a", {"b64": "QmVybGlu"}])

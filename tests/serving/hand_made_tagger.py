@@ -82,6 +82,18 @@ class HandMadeTagger(tf.Module):
         return {**answer, "marginals": marginals, "tag_names": names}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
+    def k_best(self, text):
+        answer = self.plain(text)
+        outside = _mask(tf.fill(tf.shape(answer["tags"]), "O"), answer["lengths"])
+        scores = tf.math.log([[self.sure, 1 - self.sure]])
+        return {
+            **answer,
+            "tags": tf.stack([answer["tags"], outside], axis=1),
+            "scores": tf.repeat(scores, tf.size(text), axis=0),
+            "paths": tf.fill([tf.size(text)], 2),
+        }
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
     def spans(self, text):
         answer = self._tokens(text)
         ids = self._tag_ids(answer["tokens"])
@@ -114,7 +126,7 @@ def _mask(tags, lengths):
 
 
 def save(folder):
-    """Save the tagger as a SavedModel with the four signatures of a tagger's export."""
+    """Save the tagger as a SavedModel with the signatures of a tagger's export."""
     load_text_ops()
     tagger = HandMadeTagger()
     signatures = {
@@ -122,5 +134,6 @@ def save(folder):
         "pretokenized": tagger.pretokenized,
         "spans": tagger.spans,
         "marginals": tagger.marginals,
+        "k_best": tagger.k_best,
     }
     tf.saved_model.save(tagger, str(folder), signatures=signatures)
