@@ -20,7 +20,9 @@ def test_a_good_export_passes_every_check(folder, cases, capsys):
     assert (folder / "assets.extra" / "conformance_cases.jsonl").exists()
     assert report["ops"] == "every op is in TensorFlow Serving 2.20"
     assert report["server"].startswith("serving tagger version 3 on REST port")
-    assert report["client"] == report["gRPC"] == f"{len(cases)} requests agree"
+    assert report["gRPC"] == f"{len(cases)} requests agree"
+    known = [case for case in cases if case["signature"] != "k_best"]  # by the client's methods
+    assert report["client"] == f"{len(known)} requests agree"
     assert report["conformance over REST"].endswith(" items passed")
     assert report["ovmsclient over gRPC"] == "3 requests agree"
     assert report["tensorflow 2.20"] == NOT_RUN
