@@ -26,6 +26,7 @@ from seqnlp.layers import (
     MeanPooling,
     RNNEncoder,
     SemiMarkovCRF,
+    SentenceSoftmax,
     TokenSoftmax,
     VanillaRNN,
     crf_log_norm,
@@ -71,12 +72,18 @@ def softmax_tagger(dtype=None):
     return Tagger(9, TokenSoftmax(NUM_TAGS), CharLSTM(7, dtype=dtype), **sizes, dtype=dtype)
 
 
+def joint_tagger(dtype=None):
+    heads = {"head": CRF(NUM_TAGS), "label_head": SentenceSoftmax(2, MaxPooling(), dtype=dtype)}
+    return Tagger(9, **heads, word_units=4, units=3, dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
 
 def model_loss(model, outputs):
-    return model.compute_loss(y=TAGS, y_pred=outputs)
+    labels = {"tags": TAGS, "label": TAGS[:, 0] // 2}
+    return model.compute_loss(y=labels, y_pred=outputs)
 
 
 SEQUENCE = {"values": VALUES, "mask": MASK}
@@ -122,8 +129,14 @@ CASES = {
     "TokenSoftmax": Case(
         functools.partial(TokenSoftmax, NUM_TAGS), {"potentials": POTENTIALS, "mask": MASK}
     ),
+    "SentenceSoftmax": Case(
+        functools.partial(SentenceSoftmax, 3),
+        {"states": VALUES, "mask": MASK},
+        lambda layer, outputs: ops.sum(outputs["label_logits"] ** 2),
+    ),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
     "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
+    "Tagger, joint": Case(joint_tagger, {"word_ids": WORDS}, model_loss, loops=True),
     "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
 }
 WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}

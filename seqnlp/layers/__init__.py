@@ -30,3 +30,4 @@ from seqnlp.layers.semi_markov import (
     semi_markov_crf_sequence_score,
 )
 from seqnlp.layers.semi_markov_crf import SemiMarkovCRF
+from seqnlp.layers.sentence_softmax import SentenceSoftmax

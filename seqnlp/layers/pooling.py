@@ -30,6 +30,9 @@ class _Pooling(keras.layers.Layer):
     def compute_output_shape(self, values_shape, mask_shape=None):
         return values_shape[0], values_shape[2]
 
+    def get_config(self):  # the one that Keras guesses fails where `dtype` is a policy
+        return super().get_config()
+
 
 @keras.saving.register_keras_serializable(package="seqnlp")
 class LastPooling(_Pooling):

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from seqnlp.layers import SentenceSoftmax
 from seqnlp.layers.heads import TaggingHead, certain_tags
 from seqnlp.losses import additional_loss, mean_sequence_loss
 
@@ -16,16 +17,45 @@ class SequenceTagging:
     tags, with -1 as label at padding: `TokenAccuracy` leaves it out. Labels may be partial, bool
     `(batch, time, tags)`: each token has one of its tags that are True. Metrics then see the
     tokens with a single one, and -1 at the others.
+
+    With a `seqnlp.layers.SentenceSoftmax` among the layers, and its outputs among the model's,
+    the model also labels whole sentences. Its labels are then a dict of `tags` and of `label`
+    int `(batch,)`; its loss is that of the tags plus `weight` times the negative log likelihood
+    of the label, in nats a sentence; metrics are a dict too:
+    `compile("adam", metrics={"tags": TokenAccuracy(), "label": keras.metrics.Accuracy()})`.
     """
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        losses = self.head_layer().negative_log_likelihood(y, y_pred)
-        loss = mean_sequence_loss(losses, y_pred["mask"], sample_weight)
+        y, mask = self._targets(y), y_pred["mask"]
+        weights = _for_each(y, sample_weight)
+        losses = self.head_layer().negative_log_likelihood(y["tags"], y_pred)
+        loss = mean_sequence_loss(losses, mask, weights["tags"])
+        if "label" in y:
+            layer = self.label_layer()
+            losses = layer.negative_log_likelihood(y["label"], y_pred)
+            loss += layer.weight * mean_sequence_loss(losses, mask, weights["label"], "sentences")
         return loss + additional_loss(self.losses) if self.losses else loss
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        y = ops.where(y_pred["mask"], certain_tags(y), -1)
-        return super().compute_metrics(x, y, y_pred["tags"], sample_weight=sample_weight)
+        y = self._targets(y)
+        y["tags"] = ops.where(y_pred["mask"], certain_tags(y["tags"]), -1)
+        found = {name: y_pred[name] for name in y}
+        weights = None if sample_weight is None else _for_each(y, sample_weight)
+        if "label" not in y:
+            y, found, weights = (given and given["tags"] for given in (y, found, weights))
+        return super().compute_metrics(x, y, found, sample_weight=weights)
+
+    def _targets(self, y):
+        """`y` as a dict of `tags` and, where the model has use for it, of `label`."""
+        given = dict(y) if isinstance(y, dict) else {"tags": y}
+        names = ["tags"] if self.label_layer() is None else ["tags", "label"]
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise ValueError(
+                f"`y` must be a dict of {' and '.join(names)}, as the model has a layer for each. "
+                f"Received: y without {' and '.join(missing)}"
+            )
+        return {name: given[name] for name in names}
 
     def marginals(self, outputs):
         """Probability of each tag at each token, `(batch, time, tags)`, from a call's dict."""
@@ -33,13 +63,27 @@ class SequenceTagging:
 
     def head_layer(self):
         """The model's `TaggingHead`; a `ValueError` where it has none."""
-        for layer in self.layers:
-            if isinstance(layer, TaggingHead):
-                return layer
-        raise ValueError(
-            "`layers` must hold what ends a tagging model, such as CRF or TokenSoftmax. "
-            f"Received: layers={[type(layer).__name__ for layer in self.layers]}"
-        )
+        head = self._first(TaggingHead)
+        if head is None:
+            raise ValueError(
+                "`layers` must hold what ends a tagging model, such as CRF or TokenSoftmax. "
+                f"Received: layers={[type(layer).__name__ for layer in self.layers]}"
+            )
+        return head
+
+    def label_layer(self):
+        """The model's `SentenceSoftmax`, or None."""
+        return self._first(SentenceSoftmax)
+
+    def _first(self, kind):
+        return next((layer for layer in self.layers if isinstance(layer, kind)), None)
+
+
+def _for_each(y, sample_weight):
+    """Keras gives the weights of sentences as one array, or as a dict like the labels."""
+    if isinstance(sample_weight, dict):
+        return {name: sample_weight[name] for name in y}
+    return dict.fromkeys(y, sample_weight)
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -56,5 +100,6 @@ class CRFModel(SequenceTagging, keras.Model):
         model.fit(word_ids, tag_ids)
 
     `predict` gives a dict with `tags` `(batch, time)`, `potentials` and `mask`. Another head,
-    `TokenSoftmax` say, can take the place of the `CRF`.
+    `TokenSoftmax` say, can take the place of the `CRF`, and a `SentenceSoftmax` stand beside it:
+    `CRFModel(words, {**CRF(9)(potentials), **SentenceSoftmax(7)(vectors)})`.
     """

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
-from seqnlp.layers import RNNEncoder
+from seqnlp.layers import RNNEncoder, SentenceSoftmax
 from seqnlp.layers.heads import TaggingHead
 from seqnlp.models.crf_model import SequenceTagging
+
+_LAYERS = ("head", "char_encoder", "label_head")
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -29,6 +31,8 @@ class Tagger(SequenceTagging, keras.Model):
         num_layers: Number of recurrent layers.
         dropout: Share dropped of the inputs of every recurrent layer, the same at every step,
             and of the outputs of the last. The character encoder has its own.
+        label_head: `seqnlp.layers.SentenceSoftmax(num_labels)` to label whole sentences too, by
+            their intent say; it reads what the tagging head reads. None tags alone.
 
     Call arguments:
         inputs: Dict of `word_ids` int `(batch, time)` and, with a character encoder, `char_ids`
@@ -36,7 +40,8 @@ class Tagger(SequenceTagging, keras.Model):
 
     Returns:
         Dict of `tags` int32 `(batch, time)`, `potentials` float32 `(batch, time, head.units)`,
-        and `mask` bool `(batch, time)`.
+        and `mask` bool `(batch, time)`; with a label head also `label` int32 `(batch,)` and
+        `label_logits` float32 `(batch, labels)`.
 
     Reference: https://arxiv.org/abs/1603.01360; https://arxiv.org/abs/1603.01354
     """
@@ -51,16 +56,14 @@ class Tagger(SequenceTagging, keras.Model):
         units=200,
         num_layers=1,
         dropout=0.5,
+        label_head=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
         for name, size in (("vocabulary_size", vocabulary_size), ("word_units", word_units)):
             if size < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
-        _check_layer("head", head, TaggingHead, "a tagging head such as CRF(num_tags)")
-        if char_encoder is not None:
-            kind = "None or a layer such as CharCNN(vocabulary_size)"
-            _check_layer("char_encoder", char_encoder, keras.layers.Layer, kind)
+        _check_layers(head, char_encoder, label_head)
         self.config = {
             "vocabulary_size": vocabulary_size,
             "word_units": word_units,
@@ -76,6 +79,7 @@ class Tagger(SequenceTagging, keras.Model):
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
         self.potentials = keras.layers.Dense(head.units, **policy)
         self.head = head
+        self.label_head = label_head
 
     def build(self, inputs_shape):
         batch_time = inputs_shape["word_ids"]
@@ -85,8 +89,11 @@ class Tagger(SequenceTagging, keras.Model):
             _build(self.char_encoder, inputs_shape["char_ids"])
             features += self.char_encoder.compute_output_shape(inputs_shape["char_ids"])[-1]
         self.encoder.build((*batch_time, features))
-        self.potentials.build((*batch_time, 2 * self.config["units"]))
+        states = (*batch_time, 2 * self.config["units"])
+        self.potentials.build(states)
         _build(self.head, (*batch_time, self.head.units))
+        if self.label_head is not None:
+            _build(self.label_head, states)
 
     def call(self, inputs, training=None):
         word_ids = inputs["word_ids"]
@@ -97,21 +104,20 @@ class Tagger(SequenceTagging, keras.Model):
             vectors = ops.concatenate([vectors, spelled], axis=-1)
         states, _ = self.encoder(vectors, mask=mask, training=training)
         states = self.output_dropout(states, training=training)
-        return self.head(self.potentials(states), mask=mask)
+        outputs = self.head(self.potentials(states), mask=mask)
+        if self.label_head is not None:
+            outputs |= self.label_head(states, mask=mask)
+        return outputs
 
     def get_config(self):
-        layers = {"head": self.head, "char_encoder": self.char_encoder}
         serialized = {
-            name: keras.saving.serialize_keras_object(layer) for name, layer in layers.items()
+            name: keras.saving.serialize_keras_object(getattr(self, name)) for name in _LAYERS
         }
         return {**super().get_config(), **self.config, **serialized}
 
     @classmethod
     def from_config(cls, config):
-        layers = {
-            name: keras.saving.deserialize_keras_object(config[name])
-            for name in ("head", "char_encoder")
-        }
+        layers = {name: keras.saving.deserialize_keras_object(config[name]) for name in _LAYERS}
         return cls(**{**config, **layers})
 
 
@@ -120,6 +126,12 @@ def _build(layer, shape):
         layer.build(shape)
 
 
-def _check_layer(name, layer, kind, words):
-    if not isinstance(layer, kind):
-        raise ValueError(f"`{name}` must be {words}. Received: {name}={layer!r}")
+def _check_layers(head, char_encoder, label_head):
+    kinds = (
+        ("head", head, TaggingHead, "a tagging head such as CRF(num_tags)"),
+        ("char_encoder", char_encoder, (keras.layers.Layer, type(None)), "None or a layer"),
+        ("label_head", label_head, (SentenceSoftmax, type(None)), "None or a SentenceSoftmax"),
+    )
+    for name, layer, kind, words in kinds:
+        if not isinstance(layer, kind):
+            raise ValueError(f"`{name}` must be {words}. Received: {name}={layer!r}")

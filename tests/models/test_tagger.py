@@ -159,6 +159,7 @@ def test_config_makes_the_same_tagger():
     [
         ({"head": "crf"}, "`head` must be a tagging head such as CRF.* Received: head='crf'"),
         ({"char_encoder": "cnn"}, "`char_encoder` must be None or a .*: char_encoder='cnn'"),
+        ({"label_head": 7}, "`label_head` must be None or a SentenceSoftmax. Rec.*label_head=7"),
         ({"cell": "tree"}, "`cell` must be one of .* Received: cell='tree'"),
         ({"units": 0}, "`units` must be at least 1. Received: units=0"),
         ({"num_layers": 0}, "`num_layers` must be at least 1. Received: num_layers=0"),
