@@ -20,9 +20,10 @@ def main(plan):
     bodies = [base64.b64decode(body) for body in plan["bodies"]]
     for line in sys.stdin:
         latencies = [[] for _ in range(plan["threads"])]
-        deadline = time.perf_counter() + float(line)
         clients = [
-            threading.Thread(target=_ask, args=(plan, bodies[at:] + bodies[:at], deadline, times))
+            threading.Thread(
+                target=_ask, args=(plan, bodies[at:] + bodies[:at], float(line), times)
+            )
             for at, times in enumerate(latencies)
         ]
         for client in clients:
@@ -32,14 +33,15 @@ def main(plan):
         print(json.dumps([seconds for times in latencies for seconds in times]), flush=True)
 
 
-def _ask(plan, bodies, deadline, latencies):
+def _ask(plan, bodies, seconds, latencies):
     send, close = CONNECT[plan["protocol"]](plan["port"], plan["path"])
-    number = 0
-    while time.perf_counter() < deadline:
-        started = time.perf_counter()
-        send(bodies[number % len(bodies)])
-        latencies.append(time.perf_counter() - started)
-        number += 1
+    send(bodies[0])  # opens the connection
+    deadline, now = time.perf_counter() + seconds, time.perf_counter()
+    while now < deadline:
+        started = now
+        send(bodies[len(latencies) % len(bodies)])
+        now = time.perf_counter()
+        latencies.append(now - started)
     close()
 
 

@@ -14,7 +14,7 @@ def lstm(kernel, recurrent, bias, *backward):
     for suffix, arrays in (("", (kernel, recurrent, bias)), ("_reverse", backward)):
         names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
         for name, array in zip(names, arrays, strict=True):
-            getattr(layer, name + suffix).copy_(torch.tensor(array).T)
+            getattr(layer, name + suffix).copy_(torch.tensor(array.T))
         getattr(layer, f"bias_hh_l0{suffix}").zero_().requires_grad_(False)
     return layer
 
@@ -23,7 +23,7 @@ def lstm(kernel, recurrent, bias, *backward):
 def linear(kernel, bias):
     """An `nn.Linear`."""
     layer = nn.Linear(*kernel.shape)
-    layer.weight.copy_(torch.tensor(kernel).T)
+    layer.weight.copy_(torch.tensor(kernel.T))
     layer.bias.copy_(torch.tensor(bias))
     return layer
 
