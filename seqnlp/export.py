@@ -66,10 +66,11 @@ def tagging_signatures(model, text, encoding="none", k=5):
 
     A span's score is its exact posterior probability: that all its tokens have its tags,
     whatever the others have (Culotta & McCallum 2004, https://aclanthology.org/N04-4028,
-    section 3). The scores of `k_best`, best first, are log probabilities. A row has `paths` of
-    them, fewer than `k` where fewer are possible; behind them stand empty tags and -1e9, whose
-    exponential is 0. The number `k` is fixed here since a server joins requests to batches, and
-    an input without a row for each text cannot be joined.
+    section 3); under a `SemiMarkovCRF`, that they are just this span. The scores of `k_best`,
+    best first, are log probabilities. A row has `paths` of them, fewer than `k` where fewer are
+    possible; behind them stand empty tags and -1e9, whose exponential is 0. The number `k` is
+    fixed here since a server joins requests to batches, and an input without a row for each text
+    cannot be joined.
 
     Args:
         model: `seqnlp.models.Tagger`, or another `SequenceTagging` model on the same inputs.

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from pipelines.chain_truth import Chain
 from seqnlp import export, tag_schemes
-from seqnlp.layers import CRF, CharCNN, TokenSoftmax
+from seqnlp.layers import CRF, CharCNN, SemiMarkovCRF, TokenSoftmax
 from seqnlp.models import Tagger
 from seqnlp.text import TaggingText, Vocabulary
 
@@ -217,6 +217,28 @@ def test_spans_of_a_softmax_have_the_product_of_its_probabilities(tmp_path):
         expected = [span[-1] for span in expected_spans(served, text)]
         assert answer["scores"][row, : answer["lengths"][row]].tolist() == expected
     assert answer["lengths"].sum() > 5
+
+
+def test_spans_of_a_semi_markov_crf_have_the_probability_of_their_segment(tmp_path):
+    head = SemiMarkovCRF(tag_schemes.segment_tags(TAGS["bio"], "bio"), 3)
+    served = Served("bio", tmp_path / "1", head)
+    answer, longest = served.ask_texts("spans", TEXTS), 0
+    assert "k_best" not in served.signatures
+    labels = ["", "city", "time"]
+    for row, text in enumerate(TEXTS):
+        tokens, starts, ends, tags, _ = served.expected(text)
+        expected = []
+        for span_type, first, end in tag_schemes.spans(tags, "bio"):
+            segments = head.segment_marginals(served.outputs(tokens)).numpy()[0]
+            score = segments[first, end - first - 1, labels.index(span_type)]
+            place = span_type.encode(), starts[first], ends[end - 1]
+            expected.append((*place, pytest.approx(score, abs=1e-5)))
+            longest = max(longest, end - first)
+        length = answer["lengths"][row]
+        columns = [answer[name][row, :length].tolist() for name in SPAN_COLUMNS[1:]]
+        assert list(zip(*columns, strict=True)) == expected
+    assert answer["lengths"].sum() > 5
+    assert longest > 1
 
 
 def test_refuses_a_k_below_one(served_with):
