@@ -1,14 +1,14 @@
-"""From sentences to tf.train.Examples, each with the shard and place it belongs to."""
+"""From sentences to examples, each with the shard and place it belongs to."""
 
 import collections
 
 import apache_beam as beam
-import numpy as np
 from apache_beam.transforms.window import GlobalWindows
 
 from seqnlp.preprocessing.readers import Reject, add_reject
+from seqnlp.preprocessing.running import collect_less
 from seqnlp.preprocessing.split import content_hash
-from seqnlp.records import SPLITS
+from seqnlp.records import ROWS, SPLITS, example_columns
 from seqnlp.tag_schemes import convert
 from seqnlp.text.names import UNKNOWN_ID
 
@@ -75,19 +75,23 @@ class GroupByContent(beam.DoFn):
 
 
 class EncodeSentences(beam.DoFn):
-    """`(bucket, lists of (split, content))` -> `((split, shard), list of (key, Example))`.
+    """`(bucket, lists of (split, content))` -> `((split, shard), list of (key, row))`.
 
     Tagged `counts`: `(key, count)` pairs for `statistics.summarize`.
 
     Args:
         options: Dict with `num_shards` (dict from split to its number of shards), `seed` (it
-            shuffles the order of the examples), `input_encoding` of the sentences' tags and
-            `encoding` of the Examples'.
+            shuffles the order of the examples), `output_format` (whose rows are made),
+            `input_encoding` of the sentences' tags and `encoding` of the examples'.
     """
 
     def __init__(self, options):
         self._options = options
         self._encoder = None
+
+    def setup(self):
+        """Prepares the worker."""
+        collect_less()
 
     def start_bundle(self):
         """Begins to collect."""
@@ -117,7 +121,7 @@ class EncodeSentences(beam.DoFn):
             return
         config = self._text["config"]
         if config is not None and self._encoder is None:
-            self._encoder = ExampleEncoder(config)
+            self._encoder = ExampleEncoder(config, self._options["output_format"])
         counts = {split: _Counts() for split in SPLITS}
         for rows in self._groups:
             _count_duplicates(rows, counts)
@@ -129,7 +133,7 @@ class EncodeSentences(beam.DoFn):
                 yield beam.pvalue.TaggedOutput("counts", ((split, *key), count))
 
     def _shards(self, rows, counts):
-        """Dict from `(split, shard)` to its `(key, Example)` pairs; adds to `counts`."""
+        """Dict from `(split, shard)` to its `(key, row)` pairs; adds to `counts`."""
         seed, num_shards = self._options["seed"], self._options["num_shards"]
         encodings = self._options["input_encoding"], self._options["encoding"]
         shards = collections.defaultdict(list)
@@ -141,34 +145,39 @@ class EncodeSentences(beam.DoFn):
             split, content = row
             tags, unknown = convert(tags, *encodings), 0
             if self._encoder is not None:
-                example, unknown = self._encoder.encode(tokens, tags)
+                encoded, unknown = self._encoder.encode(tokens, tags)
                 occurrences[row] += 1
                 key = content_hash(b"%d %s" % (occurrences[row], content), seed, "order")
                 shard = int.from_bytes(key[:8], "big") % num_shards[split]
-                shards[split, shard].append((key, example))
+                shards[split, shard].append((key, encoded))
             counts[split].add(tokens, tags, unknown)
         return shards
 
 
 class ExampleEncoder:
-    """Makes Examples; every distinct token is looked up once.
+    """Makes the rows of examples; every distinct token is looked up once.
 
     Args:
         config: Config of a `TaggingText`.
+        output_format: One of `seqnlp.records.ROWS`.
     """
 
-    def __init__(self, config):
-        from tensorflow.train import Example
-
+    def __init__(self, config, output_format):
         from seqnlp.text import TaggingText
 
-        self._example = Example
+        self._rows = ROWS[output_format]
         self._text = TaggingText.from_config(config)
-        self._tag_ids = {tag: index for index, tag in enumerate(config["tags"])}
+        self._names = example_columns(self._text.characters is not None)
+        tags = config["tags"]
+        self._tags = {tag: self._rows.integer(index) for index, tag in enumerate(tags)}
+        self._unknown = self._rows.integer(UNKNOWN_ID)
         self._cache = {}
 
     def look_up(self, sentences):
-        """Fills the cache with the tokens of `sentences`, an iterable of lists of `str`."""
+        """Fills the cache with the tokens of `sentences`, an iterable of lists of `str`.
+
+        It holds the pieces of a token in its row: text, word id, character ids and their number.
+        """
         import tensorflow as tf
 
         if len(self._cache) > _MAX_CACHED_TOKENS:
@@ -177,29 +186,24 @@ class ExampleEncoder:
         if not new:
             return
         ids = self._text.ids(tf.RaggedTensor.from_row_lengths(new, [len(new)]))
-        words = ids["word_ids"].flat_values.numpy().tolist()
-        characters = [()] * len(new)
+        integer, text = self._rows.integer, self._rows.text
+        columns = [
+            [text(token.encode()) for token in new],
+            [integer(word) for word in ids["word_ids"].flat_values.numpy().tolist()],
+        ]
         if "char_ids" in ids:
-            ragged = ids["char_ids"].values
-            characters = np.split(ragged.values.numpy(), ragged.row_splits.numpy()[1:-1])
-            characters = [row.tolist() for row in characters]
-        encoded = (token.encode() for token in new)
-        self._cache.update(zip(new, zip(encoded, words, characters, strict=True), strict=True))
+            characters = ids["char_ids"].values.to_list()
+            columns.append([b"".join(map(integer, row)) for row in characters])
+            columns.append([integer(len(row)) for row in characters])
+        self._cache.update(zip(new, zip(*columns, strict=True), strict=True))
 
     def encode(self, tokens, tags):
-        """Tokens and tags -> `(Example as bytes, number of unknown words)`."""
+        """Tokens and tags -> `(row, number of unknown words)`."""
         cached = map(self._cache.__getitem__, tokens)
-        encoded, words, characters = zip(*cached, strict=True)
-        example = self._example()
-        feature = example.features.feature
-        feature["tokens"].bytes_list.value.extend(encoded)
-        feature["word_ids"].int64_list.value.extend(words)
-        feature["tag_ids"].int64_list.value.extend([self._tag_ids[tag] for tag in tags])
-        if self._text.characters is not None:
-            flat = [index for row in characters for index in row]
-            feature["char_ids"].int64_list.value.extend(flat)
-            feature["char_counts"].int64_list.value.extend(map(len, characters))
-        return example.SerializeToString(deterministic=True), words.count(UNKNOWN_ID)
+        texts, words, *characters = zip(*cached, strict=True)
+        tag_ids = map(self._tags.__getitem__, tags)
+        columns = zip(self._names, (texts, words, tag_ids, *characters), strict=True)
+        return self._rows.row(dict(columns)), words.count(self._unknown)
 
 
 class _Counts:

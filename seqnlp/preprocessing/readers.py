@@ -9,6 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.metrics import Metrics
 
 from seqnlp.preprocessing.formats import FORMATS, Fault
+from seqnlp.preprocessing.running import collect_less
 from seqnlp.preprocessing.streams import (
     MAX_BLOCK_BYTES,
     DamagedFileError,
@@ -259,6 +260,10 @@ class ReadFiles(beam.DoFn):
     def __init__(self, reader):
         self._reader = reader
         self._sentences = Metrics.counter(NAMESPACE, "sentences")
+
+    def setup(self):
+        """Prepares the worker."""
+        collect_less()
 
     def process(self, path):
         """Reads one file, as it is on its file system."""

@@ -1,6 +1,7 @@
 """Running a pipeline by the name of its runner, with errors that say what to do."""
 
 import contextlib
+import gc
 import logging
 import re
 
@@ -10,6 +11,9 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from seqnlp.preprocessing.shards import WRITE_ERROR
 
 DEFAULT_RUNNER = "FnApiRunner"
+# Objects that may be made before Python looks for cycles among all that there are: a preparation
+# holds millions and makes next to no cycles, and its default, 700, costs a sixth of the time.
+_COLLECT_AFTER = 100_000
 
 
 class PrepareError(ValueError):
@@ -53,7 +57,7 @@ def run_pipeline(pipeline):
         PrepareError: It failed; a full disk and the like are told in a sentence.
     """
     try:
-        with _without_tracebacks():
+        with _without_tracebacks(), _collecting_as_before():
             result = pipeline.run()
             result.wait_until_finish()
     except Exception as error:
@@ -61,6 +65,21 @@ def run_pipeline(pipeline):
     if str(result.state) not in ("DONE", "UPDATED"):
         raise PrepareError(f"The preparation did not finish: the runner says {result.state}.")
     return result
+
+
+def collect_less():
+    """Makes Python's garbage collector run less often; called once in each worker process."""
+    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+
+
+@contextlib.contextmanager
+def _collecting_as_before():
+    """Workers may be threads of this process, which goes on after them."""
+    before = gc.get_threshold()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 @contextlib.contextmanager

@@ -79,7 +79,7 @@ def write_file(folder, name, write):
 
 
 class WriteShards(beam.PTransform):
-    """`((split, shard), list of (key, Example))` -> a dict a shard.
+    """`((split, shard), list of (key, row))` -> a dict a shard; rows are of `seqnlp.records.ROWS`.
 
     The dict holds `split`, `file`, `records`, `bytes` and `sha256`.
 
@@ -111,7 +111,7 @@ class WriteShards(beam.PTransform):
 
 
 def write_shard(shard, folder, options):
-    """`((split, number), lists of (key, Example))` -> dict, see `WriteShards`."""
+    """`((split, number), lists of (key, row))` -> dict, see `WriteShards`."""
     (split, number), parts = shard
     payloads = [payload for _, payload in sorted(itertools.chain.from_iterable(parts))]
     output_format = options["output_format"]
@@ -120,21 +120,10 @@ def write_shard(shard, folder, options):
     def write(file):
         if output_format == "tfrecord":
             return write_tfrecord(file, payloads)
-        names = example_columns(options["characters"])
-        return write_parquet(file, _rows(payloads, names), names)
+        return write_parquet(file, payloads, example_columns(options["characters"]))
 
     entry, records = write_file(folder, name, write)
     return {"split": split, "records": records, **entry}
-
-
-def _rows(payloads, names):
-    """Serialised Examples -> dicts from feature to the list of its values."""
-    from tensorflow.train import Example
-
-    for payload in payloads:
-        features = Example.FromString(payload).features.feature
-        kinds = {name: features[name].WhichOneof("kind") for name in names}
-        yield {name: list(getattr(features[name], kind).value) for name, kind in kinds.items()}
 
 
 class WriteRejects(beam.PTransform):

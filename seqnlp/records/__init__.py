@@ -13,14 +13,18 @@ from seqnlp.records.parquet import (
     write_parquet,
 )
 from seqnlp.records.parquet_batches import ParquetBatches
+from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 
 __all__ = [
     "MANIFEST_FILE",
     "OUTPUT_FORMATS",
+    "ROWS",
     "SPLITS",
     "Manifest",
     "ParquetBatches",
+    "ParquetRows",
+    "TFRecordRows",
     "bucket_lengths",
     "example_columns",
     "import_pyarrow",

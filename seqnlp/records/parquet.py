@@ -46,7 +46,7 @@ def write_parquet(file, rows, names):
 
     Args:
         file: Object with `write` to write to. It stays open.
-        rows: Iterable of dicts from name to a list of integers, or of UTF-8 `bytes` for tokens.
+        rows: Iterable of rows of `ParquetRows`, whose columns are `names` in this order.
         names: Names of the columns.
 
     Returns:
@@ -57,19 +57,32 @@ def write_parquet(file, rows, names):
         OSError: The file cannot be written.
     """
     arrow, parquet = import_pyarrow()
-    types = {name: arrow.string() if name in TEXT_COLUMNS else arrow.int32() for name in names}
-    schema = arrow.schema([(name, arrow.list_(type_)) for name, type_ in types.items()])
+    schema = arrow.schema(
+        [(name, arrow.list_(_value_type(arrow, name))) for name in names],
+    )
     rows, count = iter(rows), 0
     with parquet.ParquetWriter(file, schema, **_SETTINGS) as writer:
         while group := list(itertools.islice(rows, GROUP_ROWS)):
-            lists = []
-            for name, type_ in types.items():
-                values = [value for row in group for value in row[name]]
-                ends = np.cumsum([0, *(len(row[name]) for row in group)], dtype="int32")
-                lists.append(arrow.ListArray.from_arrays(ends, arrow.array(values, type_)))
+            columns = zip(names, zip(*group, strict=True), strict=True)
+            lists = [_lists(arrow, name, cells) for name, cells in columns]
             writer.write_table(arrow.table(lists, schema), row_group_size=len(group))
             count += len(group)
     return count
+
+
+def _value_type(arrow, name):
+    return arrow.string() if name in TEXT_COLUMNS else arrow.int32()
+
+
+def _lists(arrow, name, cells):
+    """A column of lists from the bytes of each list, as `ParquetRows` makes them."""
+    joined = b"".join(cells)
+    if name in TEXT_COLUMNS:
+        values, lengths = joined.split(b"\0")[:-1], [cell.count(b"\0") for cell in cells]
+    else:
+        values, lengths = np.frombuffer(joined, "<i4"), [len(cell) // 4 for cell in cells]
+    limits = np.cumsum([0, *lengths], dtype="int32")
+    return arrow.ListArray.from_arrays(limits, arrow.array(values, _value_type(arrow, name)))
 
 
 def read_parquet(path, names):
@@ -117,7 +130,7 @@ def _checked(path, arrow, table, names, number):
     """The columns `names` of a table, none of its values missing."""
     lists = []
     for name in names:
-        expected = arrow.list_(arrow.string() if name in TEXT_COLUMNS else arrow.int32())
+        expected = arrow.list_(_value_type(arrow, name))
         column = table[name]
         try:
             lists.append(column.cast(expected).combine_chunks())

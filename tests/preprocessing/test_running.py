@@ -1,8 +1,10 @@
+import gc
+
 import apache_beam as beam
 import pytest
 
 from seqnlp.preprocessing import PrepareError
-from seqnlp.preprocessing.running import make_pipeline, run_pipeline
+from seqnlp.preprocessing.running import collect_less, make_pipeline, run_pipeline
 from seqnlp.preprocessing.shards import write_file
 
 
@@ -34,6 +36,23 @@ def test_a_failure_of_a_worker_is_one_sentence(caplog):
         "The preparation did not finish: RuntimeError: the disk fell off [while running 'Break']"
     )
     assert not caplog.records
+
+
+class SayThreshold(beam.DoFn):
+    def setup(self):
+        collect_less()
+
+    def process(self, _):
+        raise RuntimeError(f"{gc.get_threshold()[0]} objects")
+
+
+def test_the_garbage_collector_is_slowed_in_workers_alone():
+    before = gc.get_threshold()
+    pipeline = make_pipeline()
+    pipeline | beam.Create([1]) | beam.ParDo(SayThreshold())
+    with pytest.raises(PrepareError, match="RuntimeError: 100000 objects"):
+        run_pipeline(pipeline)
+    assert gc.get_threshold() == before
 
 
 def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path):

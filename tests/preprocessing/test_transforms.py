@@ -11,6 +11,7 @@ from seqnlp.preprocessing import CountValues, Sentence, SplitSentences
 from seqnlp.preprocessing.examples import ExampleEncoder, RejectUnseenTags
 from seqnlp.preprocessing.split import split_of
 from seqnlp.preprocessing.vocabulary import ListTags, MakeText, sort_tags
+from seqnlp.records import OUTPUT_FORMATS
 
 SETTINGS = {
     "min_count": 1,
@@ -161,11 +162,12 @@ def test_fractions_that_make_no_split_are_named(fractions):
         SplitSentences(fractions, 0)
 
 
-def test_equal_sentences_give_equal_bytes(made_text):
+@pytest.mark.parametrize("output_format", OUTPUT_FORMATS)
+def test_equal_sentences_give_equal_bytes(made_text, output_format):
     config = made_text("a/O b/X")["config"]
     encoded = []
     for _ in range(2):
-        encoder = ExampleEncoder(config)
+        encoder = ExampleEncoder(config, output_format)
         encoder.look_up([["b", "a"], ["zz"]])
         encoded.append(encoder.encode(["a", "zz", "b"], ["O", "X", "X"]))
     assert encoded[0] == encoded[1]

@@ -9,6 +9,7 @@ import pytest
 
 from seqnlp.records import (
     SPLITS,
+    ParquetRows,
     example_columns,
     parquet,
     read_manifest,
@@ -38,9 +39,17 @@ ROWS = [
 SHARD = "Split-train/examples-00000-of-00004.parquet"
 
 
+def row_of(values, names=NAMES):
+    pieces = {
+        name: map(ParquetRows.text if name == "tokens" else ParquetRows.integer, values[name])
+        for name in names
+    }
+    return ParquetRows.row(pieces)
+
+
 def packed(rows, names=NAMES):
     file = io.BytesIO()
-    write_parquet(file, rows, names)
+    write_parquet(file, (row_of(row, names) for row in rows), names)
     return file.getvalue()
 
 
@@ -85,7 +94,7 @@ def test_a_file_without_rows_has_its_columns(tmp_path):
 
 
 def test_rows_are_counted():
-    assert write_parquet(io.BytesIO(), iter(ROWS), NAMES) == 2
+    assert write_parquet(io.BytesIO(), iter(map(row_of, ROWS)), NAMES) == 2
 
 
 def test_a_missing_column_is_named_with_those_expected_and_received(tmp_path):
