@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from benchmarks import goals
+from benchmarks.rnn_workloads import workloads as rnn_workloads
 from benchmarks.sides import Side
 from benchmarks.tagger_workload import BATCH, FORWARD_GFLOP
 
@@ -87,6 +88,21 @@ def _tagger():
     return Comparison("tagger", sides, about, 1e-3, gflop)
 
 
+def _rnn(workload):
+    command, keras = ("benchmarks.rnn",), ("benchmarks.rnn", "--keras")
+    sides = (
+        _ours(TENSORFLOW, "tensorflow", *command),
+        _ours(XLA, "tensorflow", *command, "--jit"),
+        _ours(JAX, "jax", *command),
+        Side("Keras, TensorFlow", keras, environment={"KERAS_BACKEND": "tensorflow"}),
+        Side("Keras, JAX", keras, environment={"KERAS_BACKEND": "jax"}),
+        _pytorch(goals.PYTORCH, "benchmarks.peers.rnn_pytorch"),
+    )
+    about = "(batch, time, features); gradients for inputs and weights; float32"
+    gflop = {"forward and backward": 3 * workload.forward_gflop}
+    return Comparison(workload.name, sides, about, 1e-3, gflop)
+
+
 def _epoch(options):
     if options.data is None:
         print("epoch: not run: it needs --data, the folder of the public sets")
@@ -131,7 +147,9 @@ def _serving(options):
 # Name -> function of the options that gives the comparisons.
 PARTS = {
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
-    "tagger": lambda _: [_peak(), _tagger()],
+    "peak": lambda _: [_peak()],
+    "rnn": lambda _: [_rnn(workload) for workload in rnn_workloads()],
+    "tagger": lambda _: [_tagger()],
     "epoch": _epoch,
     "serving": _serving,
 }

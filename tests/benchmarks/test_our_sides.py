@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from benchmarks import crf, crf_workloads, peak, tagger, tagger_workload
+from benchmarks import crf, crf_workloads, peak, rnn, rnn_workloads, tagger, tagger_workload
 
 SMALL = crf_workloads.workload(2, 4, 3)
 
@@ -88,3 +88,15 @@ def test_the_peak_is_that_of_a_matrix_product(monkeypatch):
     product = work.results(work.call())["product"]
     np.testing.assert_allclose(product, first @ second, rtol=1e-5)
     assert work.items == pytest.approx(2e-9 * 8**3)
+
+
+def test_our_recurrent_layer_and_keras_own_give_the_same_loss_and_gradients(monkeypatch):
+    workload = rnn_workloads.workload(2, 3, 4, 5)
+    ours = rnn.gradients(workload)
+    monkeypatch.setattr(rnn, "IMPLEMENTATION", "keras")
+    other = rnn.gradients(workload)
+    found, expected = ours.results(ours.call()), other.results(other.call())
+    assert set(found) == set(expected) == {"loss", "inputs", *(f"weight {n}" for n in range(6))}
+    for name, array in found.items():
+        assert np.abs(array).max() > 1e-4
+        np.testing.assert_allclose(array, expected[name], rtol=1e-4, atol=1e-7)

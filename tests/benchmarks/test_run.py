@@ -70,10 +70,22 @@ def test_the_program_adds_a_line_for_every_metric(tmp_path, monkeypatch, capsys)
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         run.main(["small"])
-    assert "expected parts of crf, tagger" in capsys.readouterr().err
+    assert "expected parts of crf, peak" in capsys.readouterr().err
 
 
 def test_every_part_says_what_it_needs_or_has_comparisons(capsys, tmp_path):
     options = run.arguments().parse_args(["--export", str(tmp_path / "none")])
     for name, part in PARTS.items():
         assert part(options) or f"{name}: not run: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (["crf"], ["crf"]),
+        (["crf", "tagger"], ["peak", "crf", "tagger"]),
+        (["rnn", "peak"], ["peak", "rnn"]),
+    ],
+)
+def test_the_peak_comes_before_what_is_set_against_it(parts, expected):
+    assert run.with_peak(parts) == expected
