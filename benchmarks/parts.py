@@ -144,6 +144,23 @@ def _serving(options):
     ]
 
 
+def _prepare(options):
+    corpus = str(options.output / "prepare")
+    command = ("benchmarks.prepare", "--corpus", corpus)
+    ours = _ours("seqnlp", "tensorflow", *command)
+    about = (
+        "CoNLL lines of the sample grammar; processor seconds of a process, its start included; "
+        "the loop reads, checks tags, splits, counts, writes shuffled TFRecord shards"
+    )
+    setup = ((*command, "--write"),)
+    loop = Side(goals.LOOP, (*command, "--by", "loop"))
+    sides, memory = (ours, loop), "resident memory of the process at its highest"
+    return [
+        Comparison("prepare 20 MB", sides, about, 0.0, tries=2, setup=setup),
+        Comparison("prepare's memory", (ours,), memory, tries=1, setup=setup),
+    ]
+
+
 # Name -> function of the options that gives the comparisons.
 PARTS = {
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
@@ -151,5 +168,6 @@ PARTS = {
     "rnn": lambda _: [_rnn(workload) for workload in rnn_workloads()],
     "tagger": lambda _: [_tagger()],
     "epoch": _epoch,
+    "prepare": _prepare,
     "serving": _serving,
 }
