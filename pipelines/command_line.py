@@ -41,7 +41,12 @@ def parser(task, description):
         "--columns", type=_columns, metavar="NAME=INDEX,...", help="conll: columns, from 0"
     )
     files.add_argument("--token", metavar="NAME", help="column or field of the token")
-    files.add_argument("--label", metavar="NAME", help="column or field of the label")
+    files.add_argument("--tag", metavar="NAME", help="column or field of the tag")
+    files.add_argument(
+        "--label",
+        metavar="NAME",
+        help="label of the whole sentence: a comment `# NAME = ...` of it, or a field",
+    )
     files.add_argument("--comment", metavar="PREFIX", help="conll: leave out such lines")
     files.add_argument("--skip_token", metavar="TEXT", help="conll: leave out this token")
     files.add_argument(
@@ -117,7 +122,7 @@ def _columns(text):
 
 def layout(options):
     """Arguments of the input format, those that were given."""
-    names = ("columns", "token", "label", "comment", "skip_token")
+    names = ("columns", "token", "tag", "label", "comment", "skip_token")
     given = {name: getattr(options, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -19,26 +19,32 @@ _BATCH_SENTENCES = 4096
 _MAX_CACHED_TOKENS = 1_000_000
 # Sentences held back before they are passed on: this bounds the memory of a worker.
 _HELD_SENTENCES = 50_000
-# Tokens and tags are not empty and hold no NUL, so this can be undone.
+# Tokens, tags and labels are not empty and hold no NUL, so this can be undone.
 _FIELD, _PART = "\0", "\0\0"
 
 
-class RejectUnseenTags(beam.DoFn):
-    """`Sentence` -> itself; tagged `rejects`: a `Reject` where training lacks one of its tags."""
+class RejectUnseen(beam.DoFn):
+    """`Sentence` -> itself; tagged `rejects`: a `Reject` where training lacks a tag or label."""
 
-    def process(self, sentence, tags):
-        """Passes on one sentence; `tags` is the list of tags of the training split."""
+    def process(self, sentence, tags, labels):
+        """Passes on one sentence; `tags` and `labels` are the lists of the training split."""
         # Where training has no sentence at all, that is the fault to be told.
-        if not tags or set(sentence.tags).issubset(tags):
+        if tags and not set(sentence.tags).issubset(tags):
+            tag = next(tag for tag in sentence.tags if tag not in tags)
+            yield self._reject(sentence, "tag", tag, tags)
+        elif labels and sentence.label not in labels:
+            yield self._reject(sentence, "label", sentence.label, labels)
+        else:
             yield sentence
-            return
-        tag = next(tag for tag in sentence.tags if tag not in tags)
+
+    def _reject(self, sentence, kind, name, known):
         reason = (
-            f"tag {tag!r} does not occur in the training split; its tags are {', '.join(tags)}"
+            f"{kind} {name!r} does not occur in the training split; its {kind}s are "
+            f"{', '.join(known)}"
         )
         pairs = zip(sentence.tokens, sentence.tags, strict=True)
         text = "\n".join(f"{token}\t{tag}" for token, tag in pairs)
-        yield add_reject(Reject(sentence.file, sentence.line, "unseen_tag", reason, text))
+        return add_reject(Reject(sentence.file, sentence.line, f"unseen_{kind}", reason, text))
 
 
 class GroupByContent(beam.DoFn):
@@ -62,8 +68,10 @@ class GroupByContent(beam.DoFn):
         """Collects one sentence."""
         tokens = _FIELD.join(sentence.tokens)
         bucket = content_hash(tokens.encode(), 0, "bucket")[0] % _BUCKETS
-        content = (tokens + _PART + _FIELD.join(sentence.tags)).encode()
-        self._buckets[bucket].append((self._split, content))
+        parts = [tokens, _FIELD.join(sentence.tags)]
+        if sentence.label is not None:
+            parts.append(sentence.label)
+        self._buckets[bucket].append((self._split, _PART.join(parts).encode()))
         self._size += 1
         if self._size >= _HELD_SENTENCES:
             yield from self._buckets.items()
@@ -140,17 +148,17 @@ class EncodeSentences(beam.DoFn):
         occurrences = collections.Counter()
         sentences = [_parts(content) for _, content in rows]
         if self._encoder is not None:
-            self._encoder.look_up(tokens for tokens, _ in sentences)
-        for row, (tokens, tags) in zip(rows, sentences, strict=True):
+            self._encoder.look_up(tokens for tokens, _, _ in sentences)
+        for row, (tokens, tags, label) in zip(rows, sentences, strict=True):
             split, content = row
             tags, unknown = convert(tags, *encodings), 0
             if self._encoder is not None:
-                encoded, unknown = self._encoder.encode(tokens, tags)
+                encoded, unknown = self._encoder.encode(tokens, tags, label)
                 occurrences[row] += 1
                 key = content_hash(b"%d %s" % (occurrences[row], content), seed, "order")
                 shard = int.from_bytes(key[:8], "big") % num_shards[split]
                 shards[split, shard].append((key, encoded))
-            counts[split].add(tokens, tags, unknown)
+            counts[split].add(tokens, tags, label, unknown)
         return shards
 
 
@@ -167,9 +175,12 @@ class ExampleEncoder:
 
         self._rows = ROWS[output_format]
         self._text = TaggingText.from_config(config)
-        self._names = example_columns(self._text.characters is not None)
-        tags = config["tags"]
-        self._tags = {tag: self._rows.integer(index) for index, tag in enumerate(tags)}
+        labels = config["labels"]
+        self._names = example_columns(self._text.characters is not None, labels is not None)
+        self._tags, self._labels = (
+            {name: self._rows.integer(index) for index, name in enumerate(names or ())}
+            for names in (config["tags"], labels)
+        )
         self._unknown = self._rows.integer(UNKNOWN_ID)
         self._cache = {}
 
@@ -197,13 +208,15 @@ class ExampleEncoder:
             columns.append([integer(len(row)) for row in characters])
         self._cache.update(zip(new, zip(*columns, strict=True), strict=True))
 
-    def encode(self, tokens, tags):
-        """Tokens and tags -> `(row, number of unknown words)`."""
+    def encode(self, tokens, tags, label=None):
+        """A sentence with its label, if it has one -> `(row, number of unknown words)`."""
         cached = map(self._cache.__getitem__, tokens)
         texts, words, *characters = zip(*cached, strict=True)
-        tag_ids = map(self._tags.__getitem__, tags)
-        columns = zip(self._names, (texts, words, tag_ids, *characters), strict=True)
-        return self._rows.row(dict(columns)), words.count(self._unknown)
+        columns = [texts, words, map(self._tags.__getitem__, tags), *characters]
+        if label is not None:
+            columns.append([self._labels[label]])
+        row = self._rows.row(dict(zip(self._names, columns, strict=True)))
+        return row, words.count(self._unknown)
 
 
 class _Counts:
@@ -213,21 +226,24 @@ class _Counts:
         self.totals = collections.Counter()
         self.lengths = collections.Counter()
         self.tags = collections.Counter()
+        self.labels = collections.Counter()
 
-    def add(self, tokens, tags, unknown):
+    def add(self, tokens, tags, label, unknown):
         self.lengths[len(tokens)] += 1
         self.tags.update(tags)
+        if label is not None:
+            self.labels[label] += 1
         self.totals["unknown"] += unknown
 
     def items(self):
-        for name in ("totals", "lengths", "tags"):
+        for name in ("totals", "lengths", "tags", "labels"):
             for value, count in getattr(self, name).items():
                 yield (name, value), count
 
 
 def _parts(content):
-    tokens, _, tags = content.decode().partition(_PART)
-    return tokens.split(_FIELD), tags.split(_FIELD)
+    tokens, tags, *label = content.decode().split(_PART)
+    return tokens.split(_FIELD), tags.split(_FIELD), label[0] if label else None
 
 
 def _count_duplicates(rows, counts):

@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, write_file
 from seqnlp.preprocessing.statistics import schema, summarize
 from seqnlp.records import MANIFEST_FILE, SPLITS
-from seqnlp.text.names import CHARACTERS_FILE, TEXT_FILES
+from seqnlp.text.names import CHARACTERS_FILE, LABELS_FILE, TEXT_FILES
 
 STATISTICS_FILE = "statistics.json"
 SCHEMA_FILE = "schema.pbtxt"
@@ -91,6 +91,7 @@ def judge(folder, options, statistics, rejects, text):
     counts = ", ".join(f"{sentences[split]} {split}" for split in SPLITS)
     empty = [split for split in SPLITS if not sentences[split]]
     tags = statistics["splits"]["train"]["tags"]
+    labels = statistics["splits"]["train"].get("labels", ())
     damaged = rejects["kinds"].get("damaged_file", 0)
     if damaged:
         problem = f"{damaged} of the input files cannot be read to the end: the rest is unknown"
@@ -107,6 +108,9 @@ def judge(folder, options, statistics, rejects, text):
     elif len(tags) < 2:
         problem = f"the training split has one tag only, {next(iter(tags))!r}, and needs two"
         advice = "Check which column or field holds the tags."
+    elif len(labels) == 1:
+        problem = f"the training split has one label only, {next(iter(labels))!r}, and needs two"
+        advice = "Check which comment or field holds the label, or prepare without labels."
     elif text["problem"] is not None:
         problem = f"no vocabulary can be made: {text['problem']}"
         advice = "Correct the named argument or the input."
@@ -195,7 +199,8 @@ def _write_text(folder, config):
         TaggingText.from_config(config).save(folder)
     except OSError as error:
         raise OSError(f"cannot write {folder}: {error}") from None
-    names = [name for name in TEXT_FILES if config["characters"] or name != CHARACTERS_FILE]
+    optional = {CHARACTERS_FILE: config["characters"], LABELS_FILE: config["labels"]}
+    names = [name for name in TEXT_FILES if optional.get(name, True)]
     entries = []
     for name in names:
         data = _read(FileSystems.join(folder, name))

@@ -1,6 +1,7 @@
 """The file formats of labelled sentences: from the lines of a block to tokens and tags."""
 
 import json
+import re
 
 CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
@@ -19,14 +20,18 @@ class Columns:
     Args:
         columns: Mapping from a column's name to its index from 0.
         token: Name of the column that holds the token.
-        label: Name of the column that holds the tag.
+        tag: Name of the column that holds the tag.
         comment: Lines that begin with this text are left out; None keeps all.
         skip_token: Lines with this token (`-DOCSTART-`) are left out.
+        label: Name of the label of the whole sentence, which stands in one comment of it,
+            `# NAME = value`; None reads no label.
     """
 
     line_is_sentence = False
 
-    def __init__(self, columns=None, token="token", label="tag", comment=None, skip_token=None):
+    def __init__(
+        self, columns=None, token="token", tag="tag", comment=None, skip_token=None, label=None
+    ):
         columns = {"token": 0, "tag": 1} if columns is None else dict(columns)
         for name, index in columns.items():
             if not isinstance(index, int) or index < 0:
@@ -34,23 +39,25 @@ class Columns:
                     "`columns` must map names to indices from 0 on. "
                     f"Received: columns={ {name: index} }"
                 )
-        for argument, name in (("token", token), ("label", label)):
+        for argument, name in (("token", token), ("tag", tag)):
             if name not in columns:
                 raise ValueError(
                     f"`{argument}` must be one of the columns {', '.join(columns)}. "
                     f"Received: {argument}={name!r}"
                 )
         self.token = (columns[token], token)
-        self.label = (columns[label], label)
+        self.tag = (columns[tag], tag)
         self.comment = comment
         self.skip_token = skip_token
+        self.label = _Label(label)
 
     def parse(self, first, lines):
-        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
-        (token_index, _), (tag_index, _) = self.token, self.label
+        """`lines` of `str` -> `(tokens, tags, numbers, label)`; raises a `Fault`."""
+        (token_index, _), (tag_index, _) = self.token, self.tag
         comment, skip_token = self.comment, self.skip_token
         tokens, tags, numbers, width = [], [], [], 0
-        for number, line in enumerate(lines, first):
+        label, lines = self.label.take(first, lines)
+        for number, line in lines:
             if comment and line.startswith(comment):
                 continue
             if "\t" in line:
@@ -65,7 +72,7 @@ class Columns:
             tokens.append(fields[token_index])
             tags.append(fields[tag_index])
             numbers.append(number)
-        return tokens, tags, numbers
+        return tokens, tags, numbers, self.label.checked(first, label) if tokens else None
 
     def token_field(self, _):
         """How messages name the field of a token."""
@@ -73,10 +80,10 @@ class Columns:
 
     def tag_field(self, _):
         """How messages name the field of a tag."""
-        return f"column {self.label[0] + 1} ({self.label[1]})"
+        return f"column {self.tag[0] + 1} ({self.tag[1]})"
 
     def _refuse(self, number, fields, width):
-        for index, name in sorted((self.token, self.label)):
+        for index, name in sorted((self.token, self.tag)):
             if index >= len(fields):
                 raise Fault(
                     number,
@@ -98,17 +105,19 @@ class CoNLLU(Columns):
     Multiword tokens (`3-4`) and empty nodes (`8.1`) are left out.
 
     Args:
-        label: Name of the column that holds the tag: `upos`, `xpos`, `deprel`, ...
+        tag: Name of the column that holds the tag: `upos`, `xpos`, `deprel`, ...
+        label: Name of the sentence's label, as in `Columns`.
     """
 
-    def __init__(self, label="upos"):
+    def __init__(self, tag="upos", label=None):
         columns = {name: index for index, name in enumerate(CONLLU_COLUMNS)}
-        super().__init__(columns, "form", label, comment="#")
+        super().__init__(columns, "form", tag, comment="#", label=label)
 
     def parse(self, first, lines):
-        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
-        tokens, tags, numbers, tag_index = [], [], [], self.label[0]
-        for number, line in enumerate(lines, first):
+        """`lines` of `str` -> `(tokens, tags, numbers, label)`; raises a `Fault`."""
+        tokens, tags, numbers, tag_index = [], [], [], self.tag[0]
+        label, lines = self.label.take(first, lines)
+        for number, line in lines:
             if line.startswith("#"):
                 continue
             fields = line.split("\t")
@@ -136,7 +145,65 @@ class CoNLLU(Columns):
             tokens.append(fields[1])
             tags.append(fields[tag_index])
             numbers.append(number)
-        return tokens, tags, numbers
+        return tokens, tags, numbers, self.label.checked(first, label) if tokens else None
+
+
+class _Label:
+    """The label of a sentence, in one comment `# NAME = value` of it.
+
+    Args:
+        name: Its name, or None where no label is asked for.
+    """
+
+    def __init__(self, name):
+        if name is not None and not name.strip():
+            raise ValueError(f"`label` must be the name of a comment. Received: label={name!r}")
+        self.name = name
+        self._comment = name and re.compile(rf"#\s*{re.escape(name)}\s*=(.*)", re.DOTALL)
+
+    def take(self, first, lines):
+        """`lines` -> `(number, value)` of each such comment, `(number, line)` of the others."""
+        if self.name is None:
+            return [], enumerate(lines, first)
+        labels, rest = [], []
+        for number, line in enumerate(lines, first):
+            match = self._comment.fullmatch(line) if line[:1] == "#" else None
+            if match:
+                labels.append((number, match[1].strip()))
+            else:
+                rest.append((number, line))
+        return labels, rest
+
+    def checked(self, first, labels):
+        """The one label of a sentence, None where none is asked for; raises a `Fault`."""
+        if self.name is None:
+            return None
+        field = f"comment {self.name!r}"
+        if not labels:
+            raise Fault(
+                first,
+                "no_label",
+                f"{field}: expected a line '# {self.name} = ...' in the sentence, received none",
+            )
+        if len(labels) > 1:
+            raise Fault(
+                labels[1][0],
+                "bad_label",
+                f"{field}: expected one in a sentence, received {_shown(labels[1][1])} "
+                f"besides {_shown(labels[0][1])}",
+            )
+        ((number, value),) = labels
+        return _checked_label(number, field, value)
+
+
+def _checked_label(line, field, value):
+    if not value.strip() or not value.isprintable():
+        raise Fault(
+            line,
+            "bad_label",
+            f"{field}: expected a label of printable characters, received {_shown(value)}",
+        )
+    return value
 
 
 class JSONLines:
@@ -144,17 +211,20 @@ class JSONLines:
 
     Args:
         token: Name of the field that holds the tokens.
-        label: Name of the field that holds the tags.
+        tag: Name of the field that holds the tags.
+        label: Name of the field that holds the label of the whole sentence, a string; None
+            reads no label.
     """
 
     line_is_sentence = True
 
-    def __init__(self, token="tokens", label="tags"):
+    def __init__(self, token="tokens", tag="tags", label=None):
         self.token = token
+        self.tag = tag
         self.label = label
 
     def parse(self, first, lines):
-        """`lines` of `str` -> `(tokens, tags, numbers)`; raises a `Fault`."""
+        """`lines` of `str` -> `(tokens, tags, numbers, label)`; raises a `Fault`."""
         (line,) = lines
         try:
             record = json.loads(line)
@@ -173,7 +243,7 @@ class JSONLines:
             ) from None
         if not isinstance(record, dict):
             raise Fault(first, "json", f"line: expected a JSON object, received {_shown(line)}")
-        tokens, tags = (self._strings(first, record, name) for name in (self.token, self.label))
+        tokens, tags = (self._strings(first, record, name) for name in (self.token, self.tag))
         if not tokens:
             raise Fault(
                 first, "empty_sentence", f"field '{self.token}': expected tokens, received none"
@@ -182,10 +252,10 @@ class JSONLines:
             raise Fault(
                 first,
                 "json",
-                f"field '{self.label}': expected {len(tokens)} tags, one a token, "
+                f"field '{self.tag}': expected {len(tokens)} tags, one a token, "
                 f"received {len(tags)}",
             )
-        return tokens, tags, [first] * len(tokens)
+        return tokens, tags, [first] * len(tokens), self._label(first, record)
 
     def token_field(self, index):
         """How messages name token `index` of a sentence."""
@@ -193,7 +263,23 @@ class JSONLines:
 
     def tag_field(self, index):
         """How messages name tag `index` of a sentence."""
-        return f"field '{self.label}', item {index + 1}"
+        return f"field '{self.tag}', item {index + 1}"
+
+    def _label(self, line, record):
+        if self.label is None:
+            return None
+        field = f"field '{self.label}'"
+        if self.label not in record:
+            fields = ", ".join(map(repr, record))
+            raise Fault(line, "no_label", f"{field}: expected a label, received {fields} only")
+        value = record[self.label]
+        if not isinstance(value, str):
+            raise Fault(
+                line,
+                "bad_label",
+                f"{field}: expected a label, a string, received {_shown(json.dumps(value))}",
+            )
+        return _checked_label(line, field, value)
 
     def _strings(self, line, record, name):
         if name not in record:

@@ -31,12 +31,14 @@ class Sentence(NamedTuple):
         tags: Tuple of `str`, one a token.
         file: Path of the file as given.
         line: Number of its first line, from 1.
+        label: Label of the whole sentence, or None where none was asked for.
     """
 
     tokens: tuple
     tags: tuple
     file: str
     line: int
+    label: str | None = None
 
 
 class Reject(NamedTuple):
@@ -48,7 +50,7 @@ class Reject(NamedTuple):
         kind: Class of the reason, one word.
         reason: What was wrong: field, expected, received.
         text: The whole sentence as it stands in the file, bytes that are not UTF-8 written
-            `\\xe9`; for `unseen_tag` its tokens and tags.
+            `\\xe9`; for `unseen_tag` and `unseen_label` its tokens and tags.
     """
 
     file: str
@@ -66,8 +68,8 @@ class SentenceReader:
         encoding: Tag scheme that the tags must keep, one of `seqnlp.tag_schemes.ENCODINGS`.
         max_length: Most tokens of a sentence; None takes all.
         max_token_bytes: Most bytes of a token.
-        layout: Arguments of the format: `columns`, `token`, `label`, `comment` and
-            `skip_token` of conll, `label` of conllu, `token` and `label` of jsonl.
+        layout: Arguments of the format: `columns`, `token`, `tag`, `comment`, `skip_token` and
+            `label` of conll, `tag` and `label` of conllu, `token`, `tag` and `label` of jsonl.
     """
 
     def __init__(
@@ -127,13 +129,13 @@ class SentenceReader:
     def parse(self, block, path):
         """A `Block` -> `Sentence`, `Reject`, or None where it holds comments only."""
         try:
-            tokens, tags, numbers = self.format.parse(block.line, self._decode(block))
+            tokens, tags, numbers, label = self.format.parse(block.line, self._decode(block))
             if not tokens:
                 return None
             self._check(tokens, tags, numbers)
         except Fault as fault:
             return Reject(path, fault.line, fault.kind, fault.reason, _text(block.lines))
-        return Sentence(tuple(tokens), tuple(tags), path, numbers[0])
+        return Sentence(tuple(tokens), tuple(tags), path, numbers[0], label)
 
     def _decode(self, block):
         """The block's lines as `str`, without carriage returns at their ends."""

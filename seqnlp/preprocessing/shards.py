@@ -120,7 +120,8 @@ def write_shard(shard, folder, options):
     def write(file):
         if output_format == "tfrecord":
             return write_tfrecord(file, payloads)
-        return write_parquet(file, payloads, example_columns(options["characters"]))
+        labelled = options["layout"].get("label") is not None
+        return write_parquet(file, payloads, example_columns(options["characters"], labelled))
 
     entry, records = write_file(folder, name, write)
     return {"split": split, "records": records, **entry}

@@ -17,7 +17,8 @@ def summarize(counts, rejects, text):
     Returns:
         Dict with `splits`, `rejects` and `vocabulary`, for JSON.
     """
-    tables = {split: {"totals": {}, "lengths": {}, "tags": {}} for split in SPLITS}
+    kinds = ("totals", "lengths", "tags", "labels")
+    tables = {split: {kind: {} for kind in kinds} for split in SPLITS}
     for (split, name, value), count in counts:
         tables[split][name][value] = count
     config = text["config"]
@@ -26,6 +27,8 @@ def summarize(counts, rejects, text):
         vocabulary = {"words": len(config["words"]["tokens"]), "tags": len(config["tags"])}
         if config["characters"] is not None:
             vocabulary["characters"] = len(config["characters"]["tokens"])
+        if config["labels"] is not None:
+            vocabulary["labels"] = len(config["labels"])
     return {
         "splits": {split: _split_summary(split, tables[split]) for split in SPLITS},
         "rejects": {"count": rejects["count"], "kinds": rejects["kinds"]},
@@ -38,6 +41,7 @@ def _split_summary(split, tables):
     sentences = sum(count for _, count in histogram)
     tokens = sum(length * count for length, count in histogram)
     totals = tables["totals"]
+    labels = {"labels": dict(sorted(tables["labels"].items()))} if tables["labels"] else {}
     also = {other: totals.get(f"also_in_{other}", 0) for other in SPLITS[: SPLITS.index(split)]}
     return {
         "sentences": sentences,
@@ -49,6 +53,7 @@ def _split_summary(split, tables):
             "histogram": [list(pair) for pair in histogram],
         },
         "tags": dict(sorted(tables["tags"].items())),
+        **labels,
         "out_of_vocabulary": round(totals.get("unknown", 0) / tokens, _DIGITS) if tokens else 0,
         "duplicates": {"within": totals.get("repeated", 0), "also_in": also},
     }
@@ -92,13 +97,17 @@ def schema(text):
     if config["characters"] is not None:
         integers["char_ids"] = len(config["characters"]["tokens"]) + specials - 1
         integers["char_counts"] = config["max_word_length"]
-    least = {"tag_ids": 0}
+    least = {"tag_ids": 0, "label_id": 0}
+    if config["labels"] is not None:
+        integers["label_id"] = len(config["labels"]) - 1
     message = schema_pb2.Schema()
     for name in sorted([*integers, "tokens"]):
         feature = message.feature.add(name=name)
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
         feature.value_count.min = 1
+        if name == "label_id":
+            feature.value_count.max = 1
         feature.type = schema_pb2.BYTES if name == "tokens" else schema_pb2.INT
         if name in integers:
             feature.int_domain.min = least.get(name, 1)

@@ -4,14 +4,14 @@ import os
 
 import apache_beam as beam
 
-from seqnlp.preprocessing.examples import EncodeSentences, GroupByContent, RejectUnseenTags
+from seqnlp.preprocessing.examples import EncodeSentences, GroupByContent, RejectUnseen
 from seqnlp.preprocessing.finish import Finish, remove_old, take_failure
 from seqnlp.preprocessing.inputs import find_files
 from seqnlp.preprocessing.readers import ReadSentences, SentenceReader
 from seqnlp.preprocessing.running import PrepareError, make_pipeline, run_pipeline
 from seqnlp.preprocessing.shards import WriteRejects, WriteShards
 from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
-from seqnlp.preprocessing.vocabulary import ListTags, MakeText
+from seqnlp.preprocessing.vocabulary import ListLabels, ListTags, MakeText
 from seqnlp.records import OUTPUT_FORMATS, SPLITS, import_pyarrow, read_manifest
 from seqnlp.tag_schemes import ENCODINGS, converted_names
 
@@ -40,16 +40,18 @@ class PrepareTagging(beam.PTransform):
         options, output = self._options, self._output
         splits, rejects, inputs = self._read(root)
         tags = splits["train"] | "ListTags" >> ListTags()
+        labels = splits["train"] | "ListLabels" >> ListLabels()
         for split in ("eval", "test"):
             known = splits[split] | f"Known-{split}" >> beam.ParDo(
-                RejectUnseenTags(), beam.pvalue.AsSingleton(tags)
+                RejectUnseen(), beam.pvalue.AsSingleton(tags), beam.pvalue.AsSingleton(labels)
             ).with_outputs("rejects", main="sentences")
             splits[split] = known["sentences"]
             rejects.append(known["rejects"])
         tags |= "ConvertTags" >> beam.Map(
             converted_names, options["input_encoding"], options["encoding"]
         )
-        text = {"sentences": splits["train"], "tags": tags} | "MakeText" >> MakeText(options)
+        sources = {"sentences": splits["train"], "tags": tags, "labels": labels}
+        text = sources | "MakeText" >> MakeText(options)
         buckets = [
             splits[split] | f"Bucket-{split}" >> beam.ParDo(GroupByContent(split))
             for split in SPLITS
@@ -125,7 +127,8 @@ def prepare_tagging(
         dev: The same for evaluation during training, or None.
         test: The same for the test, or None.
         input_format: `"conll"`, `"conllu"` or `"jsonl"`.
-        layout: Dict of arguments of the format, see `SentenceReader`.
+        layout: Dict of arguments of the format, see `SentenceReader`. With a `label` every
+            sentence has a label of its own beside its tags.
         encoding: Tag scheme that the tags must keep, one of `seqnlp.tag_schemes.ENCODINGS`.
         train_encoding: Tag scheme of the examples, into which the tags are converted; None
             is that of the files.

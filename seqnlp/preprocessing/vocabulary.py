@@ -131,7 +131,7 @@ class MakeText(beam.PTransform):
         self._settings = settings
 
     def expand(self, sentences):
-        """Applies the transform to a dict with the PCollections `sentences` and `tags`."""
+        """Applies the transform to a dict of PCollections: `sentences`, `tags` and `labels`."""
         counts = (
             sentences["sentences"]
             | "CountTokens" >> CountValues(_tokens)
@@ -140,7 +140,10 @@ class MakeText(beam.PTransform):
             | "AllCounts" >> beam.combiners.ToList()
         )
         return counts | "MakeText" >> beam.Map(
-            make_text, beam.pvalue.AsSingleton(sentences["tags"]), self._settings
+            make_text,
+            beam.pvalue.AsSingleton(sentences["tags"]),
+            beam.pvalue.AsSingleton(sentences["labels"]),
+            self._settings,
         )
 
 
@@ -158,12 +161,26 @@ class ListTags(beam.PTransform):
         )
 
 
+class ListLabels(beam.PTransform):
+    """Sentences of the training split -> one sorted list of their labels; empty without labels."""
+
+    def expand(self, sentences):
+        """Applies the transform."""
+        return (
+            sentences
+            | "CountLabels" >> CountValues(_label)
+            | "Names" >> beam.Keys()
+            | "AllLabels" >> beam.combiners.ToList()
+            | "Sort" >> beam.Map(sorted)
+        )
+
+
 def sort_tags(tags):
     """Tags sorted by name, `O` first."""
     return sorted(tags, key=lambda tag: (tag != "O", tag))
 
 
-def make_text(counts, tags, settings):
+def make_text(counts, tags, labels, settings):
     """Counts `((kind, value), count)` -> dict with `config` and `problem`, see `MakeText`."""
     from seqnlp.text import Normalizer, TaggingText, Vocabulary
 
@@ -184,6 +201,7 @@ def make_text(counts, tags, settings):
             normalizer=Normalizer.from_config(settings["normalizer"]),
             max_word_length=settings["max_word_length"],
             max_length=settings["max_length"],
+            labels=labels or None,
         )
     except ValueError as error:
         return {"config": None, "problem": str(error)}
@@ -196,3 +214,7 @@ def _tokens(sentence):
 
 def _tags(sentence):
     return sentence.tags
+
+
+def _label(sentence):
+    return () if sentence.label is None else (sentence.label,)

@@ -1,4 +1,4 @@
-from seqnlp.records.batches import bucket_lengths, read_sentences, tagging_batches
+from seqnlp.records.batches import bucket_lengths, tagging_batches
 from seqnlp.records.manifest import (
     MANIFEST_FILE,
     OUTPUT_FORMATS,
@@ -14,6 +14,7 @@ from seqnlp.records.parquet import (
 )
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
+from seqnlp.records.sentences import read_labels, read_sentences
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "bucket_lengths",
     "example_columns",
     "import_pyarrow",
+    "read_labels",
     "read_manifest",
     "read_parquet",
     "read_sentences",

@@ -1,49 +1,10 @@
-"""From prepared examples to batches for `fit`, and back to text."""
-
-import os
+"""From prepared examples to batches for `fit`."""
 
 import numpy as np
 
 from seqnlp.records.manifest import SPLITS, read_manifest
-from seqnlp.records.parquet import read_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
-from seqnlp.records.tfrecord import import_tensorflow, read_tfrecord
 from seqnlp.records.tfrecord_batches import tfrecord_batches
-
-
-def read_sentences(folder, split):
-    """Yields the sentences of a split as text, in the order of the files.
-
-    Args:
-        folder: Folder that `prepare_tagging` wrote.
-        split: One of `SPLITS`.
-
-    Yields:
-        `(tokens, tags)`, two lists of `str`.
-
-    Raises:
-        ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
-    """
-    manifest = read_manifest(folder, verify=False)
-    with open(os.path.join(folder, "tags.txt"), encoding="utf-8") as file:
-        names = file.read().split("\n")
-    rows = _parquet_rows if manifest.output_format == "parquet" else _tfrecord_rows
-    for path in manifest.shards(split):
-        for tokens, tag_ids in rows(path):
-            yield tokens, [names[index] for index in tag_ids]
-
-
-def _tfrecord_rows(path):
-    parse = import_tensorflow().train.Example.FromString
-    for payload in read_tfrecord(path):
-        features = parse(payload).features.feature
-        tokens = [token.decode() for token in features["tokens"].bytes_list.value]
-        yield tokens, features["tag_ids"].int64_list.value
-
-
-def _parquet_rows(path):
-    for table in read_parquet(path, ("tokens", "tag_ids")):
-        yield from zip(*(table[name].to_pylist() for name in table.column_names), strict=True)
 
 
 def bucket_lengths(statistics, count=8):
@@ -122,7 +83,8 @@ def tagging_batches(
         made without TensorFlow, of Parquet examples. Of either an element is
         `(inputs, tags, sample_weight)`: `inputs` a dict of int32 `word_ids` `(batch, time)` and
         `char_ids` `(batch, time, characters)`, int32 `tags` `(batch, time)`, float32
-        `sample_weight` `(batch,)`. Padding is 0.
+        `sample_weight` `(batch,)`. Padding is 0. Where sentences were prepared with a label,
+        the tags are a dict of `tags` and of int32 `label` `(batch,)`.
 
     Raises:
         ValueError: An argument is out of range, no length fits the longest sentence, or
@@ -137,6 +99,7 @@ def tagging_batches(
         "num_epochs": num_epochs,
         "lengths": None if lengths is None else _check_lengths(lengths, manifest, split),
         "characters": characters and manifest.options["characters"],
+        "label": manifest.label is not None,
         "pool": pool,
     }
     if manifest.output_format == "parquet":

@@ -26,6 +26,7 @@ class Manifest:
         folder: The folder.
         inputs: Dict from split to the list of its input files.
         options: Dict of the options of the preparation.
+        label: Name of the sentences' label, or None where they have none.
         output_format: One of `OUTPUT_FORMATS`, that of the examples.
         versions: Dict of the versions of what made it.
         content: The whole dict.
@@ -38,6 +39,7 @@ class Manifest:
         self.options = content["options"]
         self.versions = content["versions"]
         self.output_format = self.options.get("output_format", "tfrecord")
+        self.label = self.options.get("layout", {}).get("label")
         self._shards = content["shards"]
         self._check_format()
 
@@ -105,7 +107,8 @@ class Manifest:
     def _first_damage(self, path):
         """What a reader says of the first bad record of a shard, as a sentence, or nothing."""
         if path.endswith(OUTPUT_FORMATS["parquet"]):
-            records = read_parquet(path, example_columns(self.options["characters"]))
+            columns = example_columns(self.options["characters"], self.label is not None)
+            records = read_parquet(path, columns)
         elif path.endswith(OUTPUT_FORMATS["tfrecord"]):
             records = read_tfrecord(path)
         else:

@@ -22,9 +22,15 @@ _SETTINGS = {
 }
 
 
-def example_columns(characters):
-    """Names of the columns of a tagger's examples; `characters` says whether words are spelled."""
-    return ("tokens", "word_ids", "tag_ids", *(("char_ids", "char_counts") if characters else ()))
+def example_columns(characters, label=False):
+    """Names of the columns of a tagger's examples.
+
+    Args:
+        characters: Whether words are spelled.
+        label: Whether sentences have a label.
+    """
+    spelling = ("char_ids", "char_counts") if characters else ()
+    return ("tokens", "word_ids", "tag_ids", *spelling, *(("label_id",) if label else ()))
 
 
 def import_pyarrow():

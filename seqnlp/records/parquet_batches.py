@@ -25,6 +25,7 @@ class ParquetBatches:
         num_epochs=1,
         lengths=None,
         characters=True,
+        label=False,
         pool=64,
     ):
         self._files = manifest.shards(split)
@@ -35,7 +36,8 @@ class ParquetBatches:
         self._num_epochs = num_epochs
         self._lengths = lengths
         self._max_word_length = manifest.options["max_word_length"] if lengths else None
-        self._columns = [name for name in example_columns(characters) if name != "tokens"]
+        names = example_columns(characters, label)
+        self._columns = [name for name in names if name != "tokens"]
         self._pool_size = pool * batch_size
 
     def __len__(self):
@@ -69,6 +71,8 @@ class ParquetBatches:
             del shapes["char_ids"]
         inputs = {name: tf.TensorSpec(shape, tf.int32) for name, shape in shapes.items()}
         tags, weight = tf.TensorSpec((size, time), tf.int32), tf.TensorSpec((size,), tf.float32)
+        if "label_id" in self._columns:
+            tags = {"tags": tags, "label": tf.TensorSpec((size,), tf.int32)}
         dataset = tf.data.Dataset.from_generator(
             lambda: iter(self), output_signature=(inputs, tags, weight)
         )
@@ -120,7 +124,11 @@ class ParquetBatches:
             spelled = _dense(letters, np.arange(width) < counts[:, None])  # (tokens, characters)
             inputs["char_ids"] = _dense(spelled, real)
         weight = (np.arange(size) < len(lengths)).astype("float32")
-        return inputs, _dense(columns["tag_ids"].rows(start, end)[0], real), weight
+        tags = _dense(columns["tag_ids"].rows(start, end)[0], real)
+        if "label_id" in columns:
+            labels, _ = columns["label_id"].rows(start, end)
+            tags = {"tags": tags, "label": _dense(labels, weight > 0)}
+        return inputs, tags, weight
 
 
 class _Ragged:

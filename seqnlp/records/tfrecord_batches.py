@@ -14,6 +14,7 @@ def tfrecord_batches(
     num_epochs=1,
     lengths=None,
     characters=True,
+    label=False,
     pool=64,
 ):
     """A `tf.data.Dataset`; the arguments are those of `tagging_batches`, which calls it."""
@@ -34,7 +35,7 @@ def tfrecord_batches(
         return sentences(epoch).enumerate().map(lambda index, pooled: (epoch, index, pooled))
 
     def batches(epoch, index, pooled):
-        parsed = _parse(pooled, characters)
+        parsed = _parse(pooled, characters, label)
         rows = tf.range(parsed["word_ids"].nrows())
         starts = tf.range(0, tf.size(rows), batch_size)
         if seed is not None:
@@ -62,12 +63,13 @@ def _key(seed, epoch, index=0):
     return tf.stack([tf.constant(seed, tf.int64), step])
 
 
-def _parse(serialized, characters):
+def _parse(serialized, characters, label):
     """Serialised Examples `(examples,)` -> dict of ragged ids, a row an example."""
     import tensorflow as tf
 
     feature = tf.io.RaggedFeature
-    features = {name: feature(tf.int64) for name in ("word_ids", "tag_ids")}
+    names = ("word_ids", "tag_ids", *(("label_id",) if label else ()))
+    features = {name: feature(tf.int64) for name in names}
     if characters:
         partitions = [feature.RowLengths("char_counts")]
         features["char_ids"] = feature(tf.int64, "char_ids", partitions)
@@ -83,7 +85,7 @@ def _by_length(lengths, key):
 
 
 def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
-    """`rows` of ragged ids -> `(inputs, tags, sample_weight)`, padded with 0."""
+    """`rows` of ragged ids -> `(inputs, tags, sample_weight)`, see `tagging_batches`."""
     import tensorflow as tf
 
     words = tf.gather(parsed["word_ids"], rows)
@@ -101,4 +103,7 @@ def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
         inputs["char_ids"] = dense(tf.gather(parsed["char_ids"], rows), max_word_length)
     tags = dense(tf.gather(parsed["tag_ids"], rows))
     real = tf.range(tf.shape(tags)[0]) < tf.size(rows)
+    if "label_id" in parsed:
+        labels = tf.gather(parsed["label_id"], rows).to_tensor(shape=[size, 1])
+        tags = {"tags": tags, "label": tf.cast(labels[:, 0], tf.int32)}
     return inputs, tags, tf.cast(real, tf.float32)

@@ -75,7 +75,7 @@ def to_conll(requests):
 
     Returns:
         String: a line `token TAB tag` for every token, before each sentence the comments
-        `# intent = ...` and `# text = ...`, after it an empty line.
+        `# intent = ...`, its label, and `# text = ...`, after it an empty line.
     """
     lines = []
     for request in requests:

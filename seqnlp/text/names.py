@@ -10,14 +10,15 @@ WORDS_FILE = "vocabulary.txt"
 CHARACTERS_FILE = "characters.txt"
 TAGS_FILE = "tags.txt"
 CONFIG_FILE = "text.json"
-TEXT_FILES = (WORDS_FILE, CHARACTERS_FILE, TAGS_FILE, CONFIG_FILE)
+LABELS_FILE = "labels.txt"
+TEXT_FILES = (WORDS_FILE, CHARACTERS_FILE, TAGS_FILE, LABELS_FILE, CONFIG_FILE)
 
 PADDING = "[PAD]"
 UNKNOWN = "[UNK]"
 SPECIALS = [PADDING, UNKNOWN]
 UNKNOWN_ID = 1
 
-_SETTINGS = {"characters", "tokenizer", "normalizer", "max_word_length", "max_length"}
+_SETTINGS = {"characters", "labels", "tokenizer", "normalizer", "max_word_length", "max_length"}
 
 
 class TaggingNames(NamedTuple):
@@ -27,11 +28,13 @@ class TaggingNames(NamedTuple):
         words: List of `str`, the word of every id, specials included.
         characters: The same of characters, or None for a tagger that does not read them.
         tags: List of `str`, the name of every tag id.
+        labels: The same of the labels of sentences, or None where they have none.
     """
 
     words: list
     characters: list | None
     tags: list
+    labels: list | None = None
 
     @classmethod
     def load(cls, folder):
@@ -41,15 +44,21 @@ class TaggingNames(NamedTuple):
             FileNotFoundError, OSError: A file is missing or cannot be read.
             ValueError: A file does not hold what it should; the message names it.
         """
-        characters = None
-        if read_settings(folder)["characters"]:
+        settings, characters, labels = read_settings(folder), None, None
+        if settings["characters"]:
             characters = read_vocabulary(os.path.join(folder, CHARACTERS_FILE))
-        tags_path = os.path.join(folder, TAGS_FILE)
-        tags = read_lines(tags_path)
-        if not tags:
-            raise ValueError(f"{tags_path}, line 1: expected a tag. Received: end of file")
-        check_lines(tags_path, tags)
-        return cls(read_vocabulary(os.path.join(folder, WORDS_FILE)), characters, tags)
+        if settings["labels"]:
+            labels = _read_names(os.path.join(folder, LABELS_FILE), "label")
+        tags = _read_names(os.path.join(folder, TAGS_FILE), "tag")
+        return cls(read_vocabulary(os.path.join(folder, WORDS_FILE)), characters, tags, labels)
+
+
+def _read_names(path, kind):
+    names = read_lines(path)
+    if not names:
+        raise ValueError(f"{path}, line 1: expected a {kind}. Received: end of file")
+    check_lines(path, names)
+    return names
 
 
 def read_vocabulary(path):

@@ -9,6 +9,7 @@ from seqnlp.text.files import make_folder, remove_file, write_lines
 from seqnlp.text.names import (
     CHARACTERS_FILE,
     CONFIG_FILE,
+    LABELS_FILE,
     SPECIALS,
     TAGS_FILE,
     WORDS_FILE,
@@ -41,6 +42,8 @@ class TaggingText(tf.Module):
             `Normalizer(lowercase=True, digits=True)`.
         max_word_length: A longer word is read by its first characters.
         max_length: Most tokens that `truncate` leaves of a sentence; None leaves all.
+        labels: Names of the labels of whole sentences, in the order of their ids, or None
+            for a tagger that gives none.
     """
 
     def __init__(
@@ -52,15 +55,19 @@ class TaggingText(tf.Module):
         normalizer=None,
         max_word_length=20,
         max_length=None,
+        labels=None,
     ):
         super().__init__()
-        _check_tags(tags)
+        _check_names("tags", tags)
+        if labels is not None:
+            _check_names("labels", labels)
         _check_length("max_word_length", max_word_length)
         if max_length is not None:
             _check_length("max_length", max_length)
         self.words = words
         self.characters = characters
         self._tags = tuple(tags)
+        self._labels = None if labels is None else tuple(labels)
         self.tokenizer = tokenizer or WordTokenizer()
         self.normalizer = normalizer or Normalizer(lowercase=True, digits=True)
         self.max_word_length = max_word_length
@@ -70,6 +77,11 @@ class TaggingText(tf.Module):
     def tags(self):
         """List of `str`: the name of every tag id."""
         return list(self._tags)
+
+    @property
+    def labels(self):
+        """List of `str`, the name of every label id, or None."""
+        return None if self._labels is None else list(self._labels)
 
     def split_characters(self, tokens):
         """The characters that `ids` looks up, for counting them.
@@ -143,6 +155,7 @@ class TaggingText(tf.Module):
             "words": self.words.get_config(),
             "characters": characters,
             "tags": self.tags,
+            "labels": self.labels,
             **self._settings(),
         }
 
@@ -158,7 +171,7 @@ class TaggingText(tf.Module):
         return cls(**{**config, **children})
 
     def save(self, folder):
-        """Writes vocabulary.txt, characters.txt (if any), tags.txt and text.json.
+        """Writes vocabulary.txt, characters.txt and labels.txt (if any), tags.txt and text.json.
 
         Args:
             folder: Folder on any filesystem of `tf.io.gfile`; made if missing.
@@ -174,7 +187,16 @@ class TaggingText(tf.Module):
         else:
             remove_file(characters_path)
         write_lines(os.path.join(folder, TAGS_FILE), self._tags)
-        settings = {**self._settings(), "characters": self.characters is not None}
+        labels_path = os.path.join(folder, LABELS_FILE)
+        if self._labels is not None:
+            write_lines(labels_path, self._labels)
+        else:
+            remove_file(labels_path)
+        settings = {
+            **self._settings(),
+            "characters": self.characters is not None,
+            "labels": self._labels is not None,
+        }
         write_lines(
             os.path.join(folder, CONFIG_FILE),
             [json.dumps(settings, indent=2, sort_keys=True, ensure_ascii=False)],
@@ -195,7 +217,8 @@ class TaggingText(tf.Module):
             for listed in (names.words, names.characters)
         )
         try:
-            return cls(words, characters, names.tags, **{**settings, **_children(settings)})
+            settings |= {**_children(settings), "labels": names.labels}
+            return cls(words, characters, names.tags, **settings)
         except (ValueError, TypeError, KeyError) as error:  # the other files are checked above
             raise ValueError(f"{os.path.join(folder, CONFIG_FILE)}: {error}") from None
 
@@ -211,17 +234,19 @@ class TaggingText(tf.Module):
         }
 
 
-def _check_tags(tags):
-    if not tags or isinstance(tags, str):
-        raise ValueError(f"`tags` must be a list of tag names. Received: tags={tags!r}")
+def _check_names(argument, names):
+    if not names or isinstance(names, str):
+        raise ValueError(
+            f"`{argument}` must be a list of {argument[:-1]} names. Received: {argument}={names!r}"
+        )
     seen = set()
-    for tag in tags:
-        if not tag or tag in seen or "\n" in tag or "\r" in tag:
+    for name in names:
+        if not name or name in seen or "\n" in name or "\r" in name:
             raise ValueError(
-                "`tags` must be different, non-empty names without line breaks. "
-                f"Received: tags=[..., {tag!r}, ...]"
+                f"`{argument}` must be different, non-empty names without line breaks. "
+                f"Received: {argument}=[..., {name!r}, ...]"
             )
-        seen.add(tag)
+        seen.add(name)
 
 
 def _check_length(name, length):

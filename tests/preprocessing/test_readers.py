@@ -50,7 +50,7 @@ def test_sentences_know_their_lines():
 
 
 def test_columns_are_chosen_by_name():
-    layout = {"columns": {"word": 0, "pos": 1, "ner": 3}, "token": "word", "label": "ner"}
+    layout = {"columns": {"word": 0, "pos": 1, "ner": 3}, "token": "word", "tag": "ner"}
     (sentence,) = read("Paris NNP I-NP B-city\n", **layout)
     assert (sentence.tokens, sentence.tags) == (("Paris",), ("B-city",))
 
@@ -86,12 +86,110 @@ def test_jsonl_reads():
 
 def test_jsonl_fields_are_configurable():
     data = '{"w": ["a"], "t": ["O"], "id": 3}'
-    assert read(data, input_format="jsonl", token="w", label="t")[0].tokens == ("a",)
+    assert read(data, input_format="jsonl", token="w", tag="t")[0].tokens == ("a",)
 
 
 def test_a_sentence_a_line_of_jsonl():
     line = '{"tokens": ["a"], "tags": ["O"]}\n'
     assert [s.line for s in read(line * 3, input_format="jsonl")] == [1, 2, 3]
+
+
+LABELLED = {
+    "conll": ("# intent = book flight\nto\tO\nParis\tB-city\n", {}),
+    "conll with other comments": (
+        "% text\nto\tO\n#intent=book flight \nParis\tB-city\n",
+        {"comment": "%"},
+    ),
+    "conllu": (
+        "# text = x\n# intent = book flight\n"
+        + conllu(("1", "to", "O"), ("2", "Paris", "B-city")),
+        {"input_format": "conllu"},
+    ),
+    "jsonl": (
+        '{"tokens": ["to", "Paris"], "tags": ["O", "B-city"], "intent": "book flight"}\n',
+        {"input_format": "jsonl"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LABELLED)
+def test_sentences_have_the_label_asked_for(name):
+    data, options = LABELLED[name]
+    (sentence,) = read(data, label="intent", **options)
+    assert (sentence.tokens, sentence.tags) == GOOD[:2]
+    assert sentence.label == "book flight"
+
+
+def test_a_label_not_asked_for_is_a_comment():
+    assert read(LABELLED["conllu"][0], input_format="conllu")[0].label is None
+
+
+def test_another_name_that_begins_alike_is_no_label():
+    data = "# intent_2 = b\n# intent = a\nx\tO\n"
+    assert read(data, label="intent", comment="#")[0].label == "a"
+
+
+def test_comments_alone_are_no_sentence_without_a_label():
+    assert read("# text\n\n", label="intent", comment="#") == []
+
+
+NO_LABEL = "expected a line '# intent = ...' in the sentence, received none"
+BAD_LABELS = {
+    "none": ("a\tO\nb\tO\n", "conll", (1, "no_label", f"comment 'intent': {NO_LABEL}")),
+    "none in conllu": (
+        "# text = a\n" + conllu(("1", "a", "X")),
+        "conllu",
+        (1, "no_label", f"comment 'intent': {NO_LABEL}"),
+    ),
+    "empty": (
+        "a\tO\n# intent =  \n",
+        "conll",
+        (
+            2,
+            "bad_label",
+            "comment 'intent': expected a label of printable characters, received ''",
+        ),
+    ),
+    "unprintable": (
+        "# intent = a\u2028b\na\tO\n",
+        "conll",
+        (
+            1,
+            "bad_label",
+            "comment 'intent': expected a label of printable characters, received 'a\\u2028b'",
+        ),
+    ),
+    "two": (
+        "# intent = a\nx\tO\n# intent = b\n",
+        "conll",
+        (3, "bad_label", "comment 'intent': expected one in a sentence, received 'b' besides 'a'"),
+    ),
+    "no field": (
+        '{"tokens": ["a"], "tags": ["O"]}',
+        "jsonl",
+        (1, "no_label", "field 'intent': expected a label, received 'tokens', 'tags' only"),
+    ),
+    "no string": (
+        '{"tokens": ["a"], "tags": ["O"], "intent": null}',
+        "jsonl",
+        (1, "bad_label", "field 'intent': expected a label, a string, received 'null'"),
+    ),
+    "empty string": (
+        '{"tokens": ["a"], "tags": ["O"], "intent": " "}',
+        "jsonl",
+        (
+            1,
+            "bad_label",
+            "field 'intent': expected a label of printable characters, received ' '",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LABELS)
+def test_bad_labels_say_why(name):
+    data, input_format, expected = BAD_LABELS[name]
+    assert reasons(data, input_format=input_format, label="intent") == [expected]
 
 
 BAD_CONLL = {
@@ -376,8 +474,8 @@ def test_no_line_of_a_random_file_is_lost():
         ),
         ({"max_length": 0}, "`max_length` must be at least 1. Received: max_length=0"),
         (
-            {"label": "ner"},
-            "`label` must be one of the columns token, tag. Received: label='ner'",
+            {"tag": "ner"},
+            "`tag` must be one of the columns token, tag. Received: tag='ner'",
         ),
         (
             {"columns": {"token": -1}},

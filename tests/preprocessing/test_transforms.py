@@ -8,9 +8,9 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 
 from seqnlp.preprocessing import CountValues, Sentence, SplitSentences
-from seqnlp.preprocessing.examples import ExampleEncoder, RejectUnseenTags
+from seqnlp.preprocessing.examples import ExampleEncoder, RejectUnseen
 from seqnlp.preprocessing.split import split_of
-from seqnlp.preprocessing.vocabulary import ListTags, MakeText, sort_tags
+from seqnlp.preprocessing.vocabulary import ListLabels, ListTags, MakeText, sort_tags
 from seqnlp.records import OUTPUT_FORMATS
 
 SETTINGS = {
@@ -72,7 +72,8 @@ def made_text(tmp_path):
     def make(*texts, **settings):
         with run() as root:
             train = root | beam.Create(sentences(*texts))
-            inputs = {"sentences": train, "tags": train | ListTags()}
+            names = {"tags": train | ListTags(), "labels": train | ListLabels()}
+            inputs = {"sentences": train, **names}
             text = inputs | MakeText({**SETTINGS, **settings})
             text | "Dump" >> beam.Map(dump, str(tmp_path / "text.json"))
         return json.loads((tmp_path / "text.json").read_text(encoding="utf-8"))
@@ -107,7 +108,7 @@ def test_a_sentence_with_an_unseen_tag_is_a_reject():
         outputs = (
             root
             | beam.Create(sentences("a/O b/X", "c/O d/Y e/Z"))
-            | beam.ParDo(RejectUnseenTags(), ["O", "X"]).with_outputs("rejects", main="sentences")
+            | beam.ParDo(RejectUnseen(), ["O", "X"], []).with_outputs("rejects", main="sentences")
         )
         kept = outputs["sentences"] | "Lines" >> beam.Map(lambda s: s.line)
         assert_that(kept, equal_to([1]), label="kept")
@@ -117,9 +118,33 @@ def test_a_sentence_with_an_unseen_tag_is_a_reject():
         assert_that(rejects, equal_to(expected), label="rejects")
 
 
+def test_a_sentence_with_an_unseen_label_is_a_reject():
+    labelled = [Sentence(("c",), ("O",), "f", 1, "new"), Sentence(("d",), ("O",), "f", 3, "a")]
+    with run() as root:
+        outputs = (
+            root
+            | beam.Create(labelled)
+            | beam.ParDo(RejectUnseen(), ["O"], ["a", "b"]).with_outputs(
+                "rejects", main="sentences"
+            )
+        )
+        kept = outputs["sentences"] | "Lines" >> beam.Map(lambda s: s.line)
+        assert_that(kept, equal_to([3]), label="kept")
+        reason = "label 'new' does not occur in the training split; its labels are a, b"
+        rejects = outputs["rejects"] | "Fields" >> beam.Map(tuple)
+        expected = [("f", 1, "unseen_label", reason, "c\tO")]
+        assert_that(rejects, equal_to(expected), label="rejects")
+
+
+def test_labels_of_training_are_sorted():
+    labelled = [Sentence(("c",), ("O",), "f", 1, label) for label in ("b", "O", "a", "b")]
+    with run() as root:
+        assert_that(root | beam.Create(labelled) | ListLabels(), equal_to([["O", "a", "b"]]))
+
+
 def test_without_training_tags_no_sentence_is_blamed():
     with run() as root:
-        outputs = root | beam.Create(sentences("a/O")) | beam.ParDo(RejectUnseenTags(), [])
+        outputs = root | beam.Create(sentences("a/O")) | beam.ParDo(RejectUnseen(), [], [])
         assert_that(outputs | beam.Map(lambda s: s.line), equal_to([1]))
 
 

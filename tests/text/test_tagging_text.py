@@ -207,8 +207,8 @@ def test_a_missing_file_is_named(tmp_path, name):
         (
             "text.json",
             "[]",
-            ": expected the keys ['characters', 'max_length', 'max_word_length', 'normalizer', "
-            "'tokenizer']. Received: []",
+            ": expected the keys ['characters', 'labels', 'max_length', 'max_word_length', "
+            "'normalizer', 'tokenizer']. Received: []",
         ),
         ("text.json", "{", ": Expecting property name"),
         ("vocabulary.txt", "a\n", ", line 1: expected the special '[PAD]'. Received: 'a'"),

@@ -1,0 +1,77 @@
+"""From prepared examples back to sentences."""
+
+import os
+
+from seqnlp.records.manifest import read_manifest
+from seqnlp.records.parquet import read_parquet
+from seqnlp.records.tfrecord import import_tensorflow, read_tfrecord
+
+
+def read_sentences(folder, split):
+    """Yields the sentences of a split as text, in the order of the files.
+
+    Args:
+        folder: Folder that `prepare_tagging` wrote.
+        split: One of `SPLITS`.
+
+    Yields:
+        `(tokens, tags)`, two lists of `str`.
+
+    Raises:
+        ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
+    """
+    manifest = read_manifest(folder, verify=False)
+    names = _names(folder, "tags.txt")
+    for tokens, tag_ids in _rows(manifest, split, "tokens", "tag_ids"):
+        yield tokens, [names[index] for index in tag_ids]
+
+
+def read_labels(folder, split):
+    """Yields the label of each sentence of a split, in the order of `read_sentences`.
+
+    Args:
+        folder: Folder that `prepare_tagging` wrote, with a label.
+        split: One of `SPLITS`.
+
+    Raises:
+        ValueError: As `read_sentences`, and where the sentences have no labels.
+    """
+    manifest = read_manifest(folder, verify=False)
+    if manifest.label is None:
+        raise ValueError(
+            "`folder` must hold examples that were prepared with a label. "
+            f"Received: folder={folder!r}"
+        )
+    names = _names(folder, "labels.txt")
+    for ((label_id,),) in _rows(manifest, split, "label_id"):
+        yield names[label_id]
+
+
+def _names(folder, file):
+    with open(os.path.join(folder, file), encoding="utf-8") as lines:
+        return lines.read().split("\n")
+
+
+def _rows(manifest, split, *columns):
+    """Yields the lists of the columns of every example of a split."""
+    rows = _parquet_rows if manifest.output_format == "parquet" else _tfrecord_rows
+    for path in manifest.shards(split):
+        yield from rows(path, columns)
+
+
+def _tfrecord_rows(path, columns):
+    parse = import_tensorflow().train.Example.FromString
+    for payload in read_tfrecord(path):
+        features = parse(payload).features.feature
+        yield [_values(name, features[name]) for name in columns]
+
+
+def _values(name, feature):
+    if name == "tokens":
+        return [token.decode() for token in feature.bytes_list.value]
+    return feature.int64_list.value
+
+
+def _parquet_rows(path, columns):
+    for table in read_parquet(path, columns):
+        yield from zip(*(table[name].to_pylist() for name in columns), strict=True)
