@@ -35,6 +35,7 @@ EDGE_STRINGS = [
 CHECKED, BATCH, WARM_UP = 200, 8, 20
 K_BEST = 5
 NEAR_TIE = 1e-3  # nats between two paths, below which float32 may rank them either way
+LEAST = -40.0  # log probability, below which float32 cannot hold the five decimals compared
 SERVED_TEXT = "assets.extra/text"  # beside the graph, for `check` and for who reads an export
 
 
@@ -177,13 +178,15 @@ class _Expected:
         return lambda first, end: float(np.exp(alone[first] + after[first + 1 : end].sum()))
 
     def k_best(self, texts, rows, outputs):
-        """The case of `k_best`: the texts whose paths are told apart by more than rounding."""
+        """The case of `k_best`: the texts whose paths float32 can rank and score."""
         kept, paths = [], []
         for row, length in enumerate(rows["lengths"]):
             best = [(0.0, [])]
             if length:
                 best = self.chain(outputs, row).k_best(K_BEST + 1)
-            if all(a - b > NEAR_TIE for (a, _), (b, _) in itertools.pairwise(best)):
+            scores = [score for score, _ in best]
+            apart = all(a - b > NEAR_TIE for a, b in itertools.pairwise(scores))
+            if apart and scores[:K_BEST][-1] > LEAST:
                 kept.append(row)
                 paths.append(best[:K_BEST])
         if not kept:
