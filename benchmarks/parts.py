@@ -117,7 +117,8 @@ def _epoch(options):
     ours, peer = "benchmarks.tagging_epoch", "benchmarks.peers.tagging_epoch_pytorch"
     sides = (
         _ours(TENSORFLOW, "tensorflow", ours, "--output", output),
-        _pytorch(goals.PYTORCH, peer, "--output", output),
+        _pytorch(goals.PYTORCH_PACKED, peer, "--output", output),
+        _pytorch(goals.PYTORCH_PADDED, peer, "--output", output, "--padded"),
     )
     about = (
         "UD English-EWT, 12544 sentences; words 100, character BiLSTM 100 a direction, two BiLSTM "

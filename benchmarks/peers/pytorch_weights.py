@@ -4,18 +4,49 @@ import torch
 from torch import nn
 
 
-@torch.no_grad()
 def lstm(kernel, recurrent, bias, *backward):
-    """A bidirectional `nn.LSTM` of one layer from six arrays, three of each direction.
-
-    PyTorch has two biases a gate where one is enough: the second stays at zero.
-    """
+    """A bidirectional `nn.LSTM` of one layer from six arrays, three of each direction."""
     layer = nn.LSTM(kernel.shape[0], recurrent.shape[0], batch_first=True, bidirectional=True)
-    for suffix, arrays in (("", (kernel, recurrent, bias)), ("_reverse", backward)):
-        names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
-        for name, array in zip(names, arrays, strict=True):
-            getattr(layer, name + suffix).copy_(torch.tensor(array.T))
-        getattr(layer, f"bias_hh_l0{suffix}").zero_().requires_grad_(False)
+    _assign_lstm(layer, "", (kernel, recurrent, bias))
+    _assign_lstm(layer, "_reverse", backward)
+    return layer
+
+
+@torch.no_grad()
+def _assign_lstm(layer, suffix, arrays):
+    """PyTorch has two biases a gate where one is enough: the second stays at zero."""
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
+    for name, array in zip(names, arrays, strict=True):
+        getattr(layer, name + suffix).copy_(torch.tensor(array.T))
+    getattr(layer, f"bias_hh_l0{suffix}").zero_().requires_grad_(False)
+
+
+class TwoWays(nn.Module):
+    """The same layer for padded batches: oneDNN runs it, which packed sequences do not reach.
+
+    Each direction is an `nn.LSTM` of its own, and the backward one reads every row reversed within
+    its length, so that padding stays behind the tokens: results are those of packed sequences.
+    """
+
+    def __init__(self, kernel, recurrent, bias, *backward):
+        super().__init__()
+        self.forward_lstm = _one_way(kernel, recurrent, bias)
+        self.backward_lstm = _one_way(*backward)
+
+    def forward(self, vectors, lengths):
+        """`(batch, time, 2 * units)` of `vectors (batch, time, features)`."""
+        steps = torch.arange(vectors.shape[1])
+        back = lengths[:, None] - 1 - steps
+        order = torch.where(back >= 0, back, steps)[..., None]  # its own inverse
+        flipped = vectors.gather(1, order.expand_as(vectors))
+        states, _ = self.backward_lstm(flipped)
+        states = states.gather(1, order.expand_as(states))
+        return torch.cat([self.forward_lstm(vectors)[0], states], dim=-1)
+
+
+def _one_way(kernel, recurrent, bias):
+    layer = nn.LSTM(kernel.shape[0], recurrent.shape[0], batch_first=True)
+    _assign_lstm(layer, "", (kernel, recurrent, bias))
     return layer
 
 

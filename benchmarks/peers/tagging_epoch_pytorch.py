@@ -1,7 +1,8 @@
 """The tagger of `benchmarks.tagging_epoch` in PyTorch: the same examples, model and optimizer.
 
-Sequences are packed for both LSTMs; sentences of about the same length make a batch. The CRF is
-not compiled: `torch.compile` unrolls it, a minute for every length.
+Sequences are packed for all LSTMs; with `--padded` those over words run on padded batches, by
+oneDNN. Sentences of about the same length make a batch. The CRF is not compiled: `torch.compile`
+unrolls it, a minute for every length.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torchcrf import CRF
 
-from benchmarks.peers.pytorch_weights import assign_crf, linear, lstm, trained
+from benchmarks.peers.pytorch_weights import TwoWays, assign_crf, linear, lstm, trained
 from benchmarks.timing import Case, Work, main
 
 BATCH, POOL, UNKNOWN = 32, 64, 1
@@ -73,15 +74,16 @@ def _ranges(starts, lengths):
 class Tagger(nn.Module):
     """Words and spelled characters, two BiLSTM layers, dense, CRF."""
 
-    def __init__(self, weights):
+    def __init__(self, weights, padded=False):
         super().__init__()
+        self.padded = padded
         (words,), (characters,) = weights["words"], weights["characters"]
         self.words = nn.Embedding.from_pretrained(torch.tensor(words), freeze=False)
         self.characters = nn.Embedding.from_pretrained(torch.tensor(characters), freeze=False)
         self.spelling = lstm(*weights["spelling"])
-        self.encoder = nn.ModuleList(
-            [lstm(*weights["encoder"][:6]), lstm(*weights["encoder"][6:])]
-        )
+        layer = TwoWays if padded else lstm
+        both = weights["encoder"][:6], weights["encoder"][6:]
+        self.encoder = nn.ModuleList([layer(*arrays) for arrays in both])
         self.dense = linear(*weights["dense"])
         self.crf = CRF(self.dense.out_features, batch_first=True)
         assign_crf(self.crf, *weights["crf"])
@@ -94,9 +96,12 @@ class Tagger(nn.Module):
         spelled[mask] = torch.cat([states[0], states[1]], dim=-1)
         states = torch.cat([self.words(words), spelled], dim=-1)
         for layer in self.encoder:
-            dropped = F.dropout(torch.ones_like(states[:, :1]), DROPOUT, self.training)
-            outputs, _ = layer(_packed(states * dropped, lengths))
-            states, _ = pad_packed_sequence(outputs, batch_first=True)
+            states = states * F.dropout(torch.ones_like(states[:, :1]), DROPOUT, self.training)
+            if self.padded:
+                states = layer(states, lengths)
+            else:
+                outputs, _ = layer(_packed(states, lengths))
+                states, _ = pad_packed_sequence(outputs, batch_first=True)
         potentials = self.dense(F.dropout(states, DROPOUT, self.training))
         return -self.crf(potentials, tags, mask, reduction="token_mean")
 
@@ -105,7 +110,7 @@ def _packed(vectors, lengths):
     return pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
 
 
-def epoch(output):
+def epoch(output, padded=False):
     """One epoch a call, after the loss on the dev split has been taken from the first weights."""
     with np.load(output / "sentences.npz") as file:
         arrays = dict(file)
@@ -113,7 +118,7 @@ def epoch(output):
     with np.load(output / "weights.npz") as file:
         for name, array in file.items():
             weights.setdefault(name.partition(" ")[0], []).append(array)
-    model = Tagger(weights)
+    model = Tagger(weights, padded)
     loss = _held_out_loss(model.eval(), Sentences(arrays, "eval"))
     train = Sentences(arrays, "train")
     steps = -(-len(train.lengths) // BATCH)
@@ -145,14 +150,15 @@ def _held_out_loss(model, sentences):
     return np.average(losses, weights=[len(part) for part in rows])
 
 
-def cases(output):
+def cases(output, padded):
     """The epoch alone."""
     torch.set_num_threads(2)
-    yield Case("tagging epoch", "epoch", lambda: epoch(output))
+    yield Case("tagging epoch", "epoch", lambda: epoch(output, padded))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--padded", action="store_true")
     options, _ = parser.parse_known_args()
-    main(cases(options.output), ["pytorch-crf", "torch"])
+    main(cases(options.output, options.padded), ["pytorch-crf", "torch"])
