@@ -99,11 +99,9 @@ def page(lines):
     text += ["", table(newest)]
     text += [f"- {name}: {about}" for name, about in _abouts(newest).items()]
     text.append("- commits: " + ", ".join(sorted({line["commit"] for line in newest})))
-    versions = {}
-    for line in newest:
-        for side in line["sides"]:
-            versions |= side.get("versions", {})
-    text.append("- versions: " + ", ".join(f"{n} {v}" for n, v in sorted(versions.items())))
+    sides = [side for line in newest for side in line["sides"]]
+    versions = sorted({pair for side in sides for pair in side.get("versions", {}).items()})
+    text.append("- versions: " + ", ".join(f"{name} {version}" for name, version in versions))
     return "\n".join([*text, ""])
 
 

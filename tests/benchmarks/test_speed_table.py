@@ -95,6 +95,12 @@ def test_the_page_shows_the_newest_figure_of_each_metric():
     assert "versions: numpy 1\n" in written
 
 
+def test_the_page_names_each_version_that_a_side_ran_with():
+    ours, peer = side("seqnlp, JAX", 1.0, ours=True), side("pytorch-crf", 2.0)
+    peer["versions"] = {"numpy": "2"}
+    assert page([line(ours, peer)]).endswith("- versions: numpy 1, numpy 2\n")
+
+
 def test_only_the_part_between_the_marks_is_rewritten(tmp_path, monkeypatch):
     text = f"before\n{speed_table.BEGIN}old{speed_table.END}after\n"
     monkeypatch.setattr(speed_table, "PAGE", tmp_path / "page.md")
