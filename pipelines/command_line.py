@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import logging
 import os
 import sys
@@ -151,6 +152,8 @@ def main(run):
         if os.environ.get("SEQNLP_TRACEBACK"):
             raise
         sys.exit(f"error: {error}")
+    finally:
+        gc.freeze()  # or the exit looks for cycles in all that was imported, for over a second
 
 
 def import_tensorflow_quietly():
