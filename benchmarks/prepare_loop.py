@@ -70,7 +70,17 @@ def normal(token):
     return re.sub(r"\d", "0", unicodedata.normalize("NFC", token).lower())
 
 
-def vocabulary(counts):
+def vocabularies(tokens_of):
+    """Ids of words and of characters, from the counts of tokens."""
+    words, characters = collections.Counter(), collections.Counter()
+    for token, count in tokens_of.items():
+        words[normal(token)] += count
+        for character in unicodedata.normalize("NFC", token)[:MAX_WORD_LENGTH]:
+            characters[character] += count
+    return ids(words), ids(characters)
+
+
+def ids(counts):
     """Dict from value to id, the most frequent first."""
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     return {value: index for index, value in enumerate(ordered, start=2)}
@@ -85,9 +95,9 @@ def write(folder, rows, num_files, encode):
     writers = [tf.io.TFRecordWriter(str(name), options) for name in names]
     total = 0
     for number, row in enumerate(rows):
-        example, ids = encode(*row)
+        example, word_ids = encode(*row)
         writers[number % num_files].write(example)
-        total += ids
+        total += word_ids
     for writer in writers:
         writer.close()
     return total
@@ -104,12 +114,7 @@ def main(output, *paths):
         if name == "train":
             tokens_of.update(tokens)
             tags_seen.update(tags)
-    words, characters = collections.Counter(), collections.Counter()
-    for token, count in tokens_of.items():
-        words[normal(token)] += count
-        for character in unicodedata.normalize("NFC", token)[:MAX_WORD_LENGTH]:
-            characters[character] += count
-    words, characters = vocabulary(words), vocabulary(characters)
+    words, characters = vocabularies(tokens_of)
     tag_ids = {tag: n for n, tag in enumerate(sorted(tags_seen, key=lambda t: (t != "O", t)))}
     cache = {}
 
@@ -121,15 +126,15 @@ def main(output, *paths):
         return cache[token]
 
     def encode(tokens, tags):
-        encoded, ids, spelled = zip(*map(ids_of, tokens), strict=True)
+        encoded, word_ids, spelled = zip(*map(ids_of, tokens), strict=True)
         example = tf.train.Example()
         feature = example.features.feature
         feature["tokens"].bytes_list.value.extend(encoded)
-        feature["word_ids"].int64_list.value.extend(ids)
+        feature["word_ids"].int64_list.value.extend(word_ids)
         feature["tag_ids"].int64_list.value.extend([tag_ids[tag] for tag in tags])
         feature["char_ids"].int64_list.value.extend([c for letters in spelled for c in letters])
         feature["char_counts"].int64_list.value.extend(map(len, spelled))
-        return example.SerializeToString(), sum(ids)
+        return example.SerializeToString(), sum(word_ids)
 
     sums = {
         name: write(pathlib.Path(output, name), rows[name], num_files, encode)

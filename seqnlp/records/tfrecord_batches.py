@@ -22,17 +22,9 @@ def tfrecord_batches(
     max_word_length = manifest.options["max_word_length"] if lengths else None
     files, size = tf.constant(manifest.shards(split)), pool * batch_size
 
-    def sentences(epoch):
-        if seed is None:
-            return tf.data.TFRecordDataset(files, "GZIP").batch(size)
-        # Seeds this function's graph alone: the global seed must not reach the shuffle.
-        tf.random.set_seed(2 * seed + 1)  # not 0, which shuffle cannot take here
-        order = tf.random.experimental.stateless_shuffle(files, _key(seed, epoch))
-        records = tf.data.TFRecordDataset(order, "GZIP")
-        return records.shuffle(size, seed=epoch, reshuffle_each_iteration=False).batch(size)
-
     def numbered(epoch):
-        return sentences(epoch).enumerate().map(lambda index, pooled: (epoch, index, pooled))
+        pools = _records(files, size, seed, epoch).batch(size)
+        return pools.enumerate().map(lambda index, pooled: (epoch, index, pooled))
 
     def batches(epoch, index, pooled):
         parsed = _parse(pooled, characters, label)
@@ -53,6 +45,19 @@ def tfrecord_batches(
     steps = -(-manifest.records(split) // batch_size)
     steps = tf.data.INFINITE_CARDINALITY if num_epochs is None else steps * num_epochs
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+
+
+def _records(files, size, seed, epoch):
+    """The serialised Examples of an epoch, shuffled over `size` of them where there is a seed."""
+    import tensorflow as tf
+
+    if seed is None:
+        return tf.data.TFRecordDataset(files, "GZIP")
+    # Seeds the graph of the function that calls: the global seed must not reach the shuffle.
+    tf.random.set_seed(2 * seed + 1)  # not 0, which shuffle cannot take here
+    order = tf.random.experimental.stateless_shuffle(files, _key(seed, epoch))
+    records = tf.data.TFRecordDataset(order, "GZIP")
+    return records.shuffle(size, seed=epoch, reshuffle_each_iteration=False)
 
 
 def _key(seed, epoch, index=0):
