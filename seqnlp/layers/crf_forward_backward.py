@@ -2,8 +2,8 @@
 
 The loop works on shifted probabilities: a step is a matrix product with `exp(transitions)`,
 `tags` exponentials instead of `tags ** 2`. Float32 can lose paths there when scores lie more
-than about 70 nats apart, so the loop carries a certificate; where it fails, the same recursion
-runs once more in log space, which is exact and slower.
+than about 70 nats apart, so what the loop found is checked; where the check fails, the same
+recursion runs once more in log space, which is exact and slower.
 """
 
 from collections import namedtuple
@@ -120,7 +120,11 @@ def _probability_space(chain):
         _in_range(chain.transitions - transition_shift),
         _in_range(chain.boundaries - boundary_shift),
     )
-    certain = ops.logical_and(in_range, _nothing_lost(chain, states * scales))
+    # Products of both directions can vanish where neither direction has.
+    met = ops.all(ops.logical_or(total >= _LOST, ops.logical_not(chain.forward_mask)))
+    met = ops.logical_and(met, ops.all(ops.logical_or(final >= _LOST, number == 0)))
+    certain = ops.logical_and(in_range, met)
+    certain = ops.logical_and(certain, _nothing_lost(chain, states * scales))
     return (log_norm, marginals, pairs), certain
 
 

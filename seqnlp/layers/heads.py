@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
-from seqnlp.layers.crf_inputs import check_allowed
+from seqnlp.layers.crf_inputs import check_allowed, check_tags
 
 _SMALLEST = 1e-37  # of the probabilities that have a logarithm in float32
 
@@ -137,10 +137,19 @@ class TokenSoftmax(TaggingHead):
             within = ops.where(ops.cast(labels, "bool"), logits, FORBIDDEN)
             losses = ops.logsumexp(logits, axis=-1) - ops.logsumexp(within, axis=-1)
         else:
+            check_tags(labels, mask, tuple(logits.shape), "labels")
             tags = ops.where(mask, ops.cast(labels, "int32"), 0)
-            losses = keras.losses.sparse_categorical_crossentropy(tags, logits, from_logits=True)
+            losses = label_losses(tags, logits)
         return ops.sum(ops.where(mask, losses, 0.0), axis=1)
 
     def marginals(self, outputs):
         probabilities = ops.softmax(ops.cast(outputs["potentials"], "float32"), axis=-1)
         return ops.where(outputs["mask"][..., None], probabilities, 0.0)
+
+
+def label_losses(labels, logits):
+    """Cross entropy of int labels under a softmax; 1e9 for an id that is no label."""
+    known = ops.logical_and(labels >= 0, labels < ops.shape(logits)[-1])
+    labels = ops.where(known, labels, 0)
+    losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    return ops.where(known, losses, -FORBIDDEN)

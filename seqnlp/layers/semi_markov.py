@@ -30,7 +30,8 @@ extraction", section 2
 
 from keras import ops
 
-from seqnlp.layers.crf_inputs import check_shape
+from seqnlp.layers.crf_forward_backward import FORBIDDEN
+from seqnlp.layers.crf_inputs import check_shape, check_tags
 from seqnlp.layers.semi_markov_recursion import (
     PLACES,
     Inputs,
@@ -55,10 +56,14 @@ def semi_markov_crf_sequence_score(
     """Unnormalised log score `(batch,)` of the given segments."""
     scores = (transitions, length_scores, start_transitions, end_transitions)
     inputs = _inputs(potentials, mask, *scores, labels=labels, begins=begins)
+    check_tags(labels, mask, tuple(potentials.shape), "labels")
     num_labels = inputs.end.shape[0]
     labels = ops.where(inputs.real, ops.cast(ops.transpose(labels), "int32"), 0)
+    known = ops.logical_and(labels >= 0, labels < num_labels)
+    labels = ops.where(known, labels, 0)
     begins = ops.cast(ops.transpose(begins), "bool")
     token = ops.take_along_axis(inputs.potentials, labels[..., None], axis=-1)[..., 0]
+    token = ops.where(known, token, FORBIDDEN)
     score = ops.sum(ops.where(inputs.real, token, 0.0), axis=0)  # (batch,)
 
     begun, previous, closed = _segments(labels, begins, inputs)

@@ -1,8 +1,11 @@
 """The label of a whole sentence, such as its intent, from the states of its tokens."""
 
 import keras
+import numpy as np
 from keras import ops
 
+from seqnlp.layers.crf_inputs import readable
+from seqnlp.layers.heads import label_losses
 from seqnlp.layers.pooling import MeanPooling
 
 
@@ -62,10 +65,21 @@ class SentenceSoftmax(keras.layers.Layer):
         Args:
             labels: Int tensor `(batch,)` or `(batch, 1)` of label ids.
             outputs: Dict of `label_logits`, as a call gives it.
+
+        Raises:
+            ValueError: An id is no label, where the ids can be read; in a traced function such
+                a sentence has a loss of 1e9.
         """
         logits = outputs["label_logits"]
         labels = ops.reshape(ops.cast(labels, "int32"), (-1,))
-        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+        ids = readable(labels)
+        wrong = [] if ids is None else np.flatnonzero((ids < 0) | (ids >= self.num_labels))
+        if len(wrong):
+            raise ValueError(
+                f"`labels` must be ids from 0 to {self.num_labels - 1}. "
+                f"Received: labels[{wrong[0]}]={ids[wrong[0]]}"
+            )
+        return label_losses(labels, logits)
 
     def get_config(self):
         return {

@@ -69,3 +69,15 @@ def test_counts_add_up_to_the_tokens_of_every_row(scale):
     for boundary in (found.start, found.end):
         np.testing.assert_allclose(numpy(boundary).sum(-1), length > 0, atol=1e-4)
     assert numpy(found.log_norm)[-1] == 0
+
+
+@pytest.mark.parametrize("distance", [30, 36, 45, 59, 61])
+@pytest.mark.parametrize("time", [1, 3])
+def test_a_path_is_found_where_only_the_directions_together_underflow(distance, time):
+    start = np.array([0, -distance, FORBIDDEN], dtype="float32")
+    end = np.array([FORBIDDEN, -distance, 0], dtype="float32")
+    transitions = np.where(np.eye(3), 0, FORBIDDEN).astype("float32")
+    potentials, mask = np.zeros((1, time, 3), dtype="float32"), np.ones((1, time), dtype=bool)
+    log_norm, marginals, *_ = compiled_posterior(potentials, mask, transitions, start, end)
+    np.testing.assert_allclose(numpy(log_norm), [-2 * distance], rtol=1e-5)
+    np.testing.assert_allclose(numpy(marginals)[0], [[0, 1, 0]] * time, atol=1e-6)

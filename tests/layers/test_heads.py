@@ -1,12 +1,14 @@
 """Tagging heads: the softmax by hand, and a CRF without transitions, which is the same."""
 
+import re
+
 import numpy as np
 import pytest
 from keras import ops
 
 from seqnlp import gradients
 from seqnlp.layers import CRF, TokenSoftmax
-from seqnlp.layers.heads import certain_tags
+from seqnlp.layers.heads import certain_tags, label_losses
 
 RANDOM = np.random.default_rng(0)
 TAGS = RANDOM.integers(4, size=(4, 5))
@@ -86,3 +88,18 @@ def test_refuses_too_few_tags(head, minimum):
 def test_refuses_potentials_of_another_width(head):
     with pytest.raises(ValueError, match=r"`potentials` must have 3 scores .*shape=\(4, 5, 4\)"):
         head(3).build(POTENTIALS.shape)
+
+
+def test_token_softmax_names_an_id_that_is_no_tag():
+    outputs = {"potentials": POTENTIALS, "mask": MASK}
+    message = "`labels` must be ids from 0 to 3 at real tokens. Received: labels[2, 1]=7"
+    tags = TAGS.copy()
+    tags[2, 1], tags[1, 3] = 7, -1  # the second is padding
+    with pytest.raises(ValueError, match=re.escape(message)):
+        TokenSoftmax(4).negative_log_likelihood(tags, outputs)
+
+
+def test_an_id_that_is_no_label_costs_much_where_it_cannot_be_named():
+    labels, logits = np.array([1, 7, -1]), np.zeros((3, 2), dtype="float32")
+    losses = ops.convert_to_numpy(gradients.compiled(label_losses)(labels, logits))
+    np.testing.assert_allclose(losses, [np.log(2), 1e9, 1e9], rtol=1e-6)

@@ -99,3 +99,11 @@ def test_every_function_looks_at_its_arguments(function, name):
     del arguments["labels"], arguments["begins"]
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         function(**arguments)
+
+
+def test_names_an_id_that_is_no_label():
+    labels = GOOD["labels"].copy()
+    labels[1, 2] = 3
+    message = "`labels` must be ids from 0 to 2 at real tokens. Received: labels[1, 2]=3"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        semi_markov_crf_log_likelihood(**{**GOOD, "labels": labels})

@@ -61,3 +61,12 @@ def test_loss_is_the_negative_log_probability_of_the_label(shape):
 def test_refuses_arguments_out_of_range(arguments, message):
     with pytest.raises(ValueError, match=message):
         SentenceSoftmax(**arguments)
+
+
+def test_names_an_id_that_is_no_label():
+    layer = make()
+    outputs = layer(STATES, mask=MASK)
+    with pytest.raises(
+        ValueError, match=r"`labels` must be ids from 0 to 2\. Received: labels\[1\]=3"
+    ):
+        layer.negative_log_likelihood(np.array([0, 3, 1]), outputs)
