@@ -70,6 +70,7 @@ def _tensorflow_scan(function, initial, inputs, reverse):
         body,
         (tf.constant(0), initial, targets),
         maximum_iterations=time,
+        parallel_iterations=1,  # steps wait for each other; keeping several open only costs
     )
     return state, tree.pack_sequence_as(y_specs, [target.stack() for target in targets])
 

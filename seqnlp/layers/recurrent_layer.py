@@ -27,6 +27,10 @@ class RecurrentLayer(keras.layers.Layer):
             training and in inference, until `reset_state()`. It needs a fixed batch size, and
             "forward"; no gradient flows from one batch into the one before.
 
+    A language model of a long text carries its state: cut the text into as many strands as a
+    batch has rows, give `fit` a piece of each strand at a time with `shuffle=False`, and call
+    `reset_state()` where the strands begin anew, between epochs say.
+
     Call arguments:
         inputs: Float tensor `(batch, time, features)`.
         mask: Bool tensor `(batch, time)`, True at real tokens; the state passes over the rest.
@@ -153,7 +157,7 @@ class RecurrentLayer(keras.layers.Layer):
             inputs = inputs * self._kept(batch, inputs.shape[-1], self.dropout)[:, None]
         inputs = ops.transpose(inputs, (1, 0, 2))  # (time, batch, features)
         weights = [ops.convert_to_tensor(weight) for weight in weights]
-        return self.recur(inputs, weights, state, mask, state_dropout, reverse)
+        return self.recurrence(inputs, weights, state, mask, state_dropout, reverse)
 
     def _kept(self, batch, width, rate):
         """Zeros at what is dropped, a little more than one elsewhere, `(batch, width)`."""
@@ -180,7 +184,7 @@ class RecurrentLayer(keras.layers.Layer):
     def reset_state(self):
         """Makes a layer with start="carried" begin anew, with zeros."""
         for variable in self.initial if self.start == "carried" else []:
-            variable.assign(ops.zeros_like(variable))
+            variable.assign(ops.zeros(variable.shape, dtype=variable.dtype))
 
     def compute_mask(self, inputs, mask=None, initial_state=None):
         return mask, [None] * len(self.reversals) * self.states

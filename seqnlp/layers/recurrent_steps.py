@@ -4,13 +4,12 @@ A class has these methods. States and gates are float32, `(batch, ...)` in a ste
 in front where all steps are meant. `passed` is 1 at padding, 0 at tokens, `(batch, 1)`, or None
 where nothing is padding.
 
-- `shut()`: what is added to the gates' sums at padding, so that they pass the state on.
-- `forward(state, x, passed)`: the next state, and what is kept of the step.
-- `factors(before, after, kept, passed)`: of all steps at once, what the gradient of a state is
-  multiplied with, from the states before and after each step.
-- `back(d_state, factors, passed)`: gradient of the state before the step, and of its sums.
-- `gradients(before, kept, d_sums)`: gradient of the projected inputs of all steps, and
-  of the weights, each one product.
+- `shut(units)`: what is added to the gates' sums at padding, so that they pass the state on.
+- `forward(state, x, passed)`: the next state, and what is kept of the step: the hidden state
+  before it, and what the way back needs.
+- `back(d_state, kept, passed)`: gradient of the state before the step, and of its sums.
+- `gradients(inputs, kept, d_sums)`: gradient of the projected inputs, and of input kernel and
+  recurrent weights, of all steps at once.
 """
 
 from keras import ops
@@ -34,89 +33,88 @@ class _Steps:
     def dropped(self, hidden):
         return hidden if self.state_dropout is None else hidden * self.state_dropout
 
-    def kernel_gradient(self, hidden, d_sums, at=0):
-        rows = ops.reshape(self.dropped(hidden), (-1, self.units))
-        columns = ops.reshape(d_sums, (-1, self.kernels[at].shape[1]))
-        return _product(ops.transpose(ops.cast(rows, self.kernels[at].dtype)), columns)
+    def outer(self, left, d_sums):
+        """The sum over batch and time of outer products: the gradient of a kernel."""
+        kernel = self.kernels[0]
+        left = ops.reshape(ops.cast(left, kernel.dtype), (-1, left.shape[-1]))
+        return _product(ops.transpose(left), ops.cast(_rows(d_sums), kernel.dtype))
 
-    def row(self, *values):
-        """One value for each gate, `(gates * units,)`."""
-        return ops.repeat(ops.convert_to_tensor(values, dtype="float32"), self.units)
+    def both_outer(self, inputs, hidden, d_sums):
+        """Gradients of input kernel and recurrent kernel, which one product gives."""
+        hidden = ops.cast(self.dropped(hidden), inputs.dtype)
+        both = self.outer(ops.concatenate([inputs, hidden], axis=-1), d_sums)
+        return ops.split(both, [inputs.shape[-1]])
 
 
 class VanillaSteps(_Steps):
     """`h = tanh(x + h kernel)`."""
 
-    def shut(self):
-        return self.row(0.0)
+    @staticmethod
+    def shut(units):
+        return _row(units, 0.0)
 
     def forward(self, state, x, passed):
         (hidden,) = state
         now = ops.tanh(x + self.product(hidden))
         if passed is not None:
             now = ops.where(passed > 0, hidden, now)
-        return (now,), ()
+        return (now,), (hidden, now)
 
-    def factors(self, before, after, kept, passed):
-        slope = 1 - after[0] ** 2
-        return (slope if passed is None else (1 - passed) * slope,)
+    def back(self, d_state, kept, passed):
+        (d_hidden,), (_, now) = d_state, kept
+        if passed is None:
+            d_sums = d_hidden * (1 - now * now)
+            return (self.product_back(d_sums),), d_sums
+        d_passed = passed * d_hidden
+        d_sums = (d_hidden - d_passed) * (1 - now * now)
+        return (self.product_back(d_sums) + d_passed,), d_sums
 
-    def back(self, d_state, factors, passed):
-        (d_hidden,), (slope,) = d_state, factors
-        d_sums = d_hidden * slope
-        d_before = self.product_back(d_sums)
-        if passed is not None:
-            d_before = d_before + passed * d_hidden
-        return (d_before,), d_sums
-
-    def gradients(self, before, kept, d_sums):
-        return d_sums, (self.kernel_gradient(before[0], d_sums),)
+    def gradients(self, inputs, kept, d_sums):
+        return d_sums, self.both_outer(inputs, kept[0], d_sums)
 
 
 class LSTMSteps(_Steps):
-    """Gates are in the order input, forget, output, candidate."""
+    """Gates are in the order input, forget, output, candidate: three sigmoids side by side."""
 
-    def shut(self):
-        return self.row(-_SHUT, _SHUT, -_SHUT, 0.0)
+    @staticmethod
+    def shut(units):
+        return _row(units, -_SHUT, _SHUT, -_SHUT, 0.0)
 
     def forward(self, state, x, passed):
         hidden, cell = state
         sums = x + self.product(hidden)
-        sigmoids = ops.sigmoid(sums[:, : 3 * self.units])
-        candidate = ops.tanh(sums[:, 3 * self.units :])
-        enter, forget, leave = ops.split(sigmoids, 3, axis=-1)
-        cell = forget * cell + enter * candidate
-        now = leave * ops.tanh(cell)
+        sigmoids, candidate = ops.split(sums, [3 * self.units], axis=-1)
+        enter, forget, leave = ops.split(ops.sigmoid(sigmoids), 3, axis=-1)
+        candidate = ops.tanh(candidate)
+        new_cell = forget * cell + enter * candidate
+        seen = ops.tanh(new_cell)
+        now = leave * seen
         if passed is not None:
             now = now + passed * hidden
-        return (now, cell), (sigmoids, candidate)
+        return (now, new_cell), (hidden, cell, enter, forget, leave, candidate, seen)
 
-    def factors(self, before, after, kept, passed):
-        sigmoids, candidate = kept
-        enter, forget, leave = ops.split(sigmoids, 3, axis=-1)
-        seen = ops.tanh(after[1])
-        of_gates = ops.concatenate(
+    def back(self, d_state, kept, passed):
+        d_hidden, d_cell = d_state
+        _, cell, enter, forget, leave, candidate, seen = kept
+        d_leave = d_hidden * leave
+        d_cell = d_cell + d_leave * (1 - seen * seen)
+        d_enter, d_forget = d_cell * enter, d_cell * forget
+        d_sums = ops.concatenate(
             [
-                candidate * enter * (1 - enter),
-                before[1] * forget * (1 - forget),
-                seen * leave * (1 - leave),
-                enter * (1 - candidate**2),
+                d_enter * candidate * (1 - enter),
+                d_forget * cell * (1 - forget),
+                d_leave * seen * (1 - leave),
+                d_enter * (1 - candidate * candidate),
             ],
             axis=-1,
         )
-        return of_gates, leave * (1 - seen**2), forget
-
-    def back(self, d_state, factors, passed):
-        (d_hidden, d_cell), (of_gates, of_cell, forget) = d_state, factors
-        d_cell = d_cell + d_hidden * of_cell
-        d_sums = ops.concatenate([d_cell, d_cell, d_hidden, d_cell], axis=-1) * of_gates
         d_before = self.product_back(d_sums)
         if passed is not None:
             d_before = d_before + passed * d_hidden
-        return (d_before, d_cell * forget), d_sums
+        return (d_before, d_forget), d_sums
 
-    def gradients(self, before, kept, d_sums):
-        return d_sums, (self.kernel_gradient(before[0], d_sums),)
+    def gradients(self, inputs, kept, d_sums):
+        return d_sums, self.both_outer(inputs, kept[0], d_sums)
 
 
 class GRUSteps(_Steps):
@@ -129,45 +127,41 @@ class GRUSteps(_Steps):
         super().__init__(weights[:1], state_dropout)
         self.bias = ops.cast(weights[1], "float32")
 
-    def shut(self):
-        return self.row(_SHUT, 0.0, 0.0)
+    @staticmethod
+    def shut(units):
+        return _row(units, _SHUT, 0.0, 0.0)
 
     def forward(self, state, x, passed):
-        (hidden,) = state
-        product, gates = self.product(hidden), 2 * self.units
-        sigmoids = ops.sigmoid(x[:, :gates] + product[:, :gates])
-        update, reset = ops.split(sigmoids, 2, axis=-1)
-        recurrent = product[:, gates:] + self.bias
-        candidate = ops.tanh(x[:, gates:] + reset * recurrent)
+        (hidden,), gates = state, [2 * self.units]
+        x, x_candidate = ops.split(x, gates, axis=-1)
+        product, recurrent = ops.split(self.product(hidden), gates, axis=-1)
+        update, reset = ops.split(ops.sigmoid(x + product), 2, axis=-1)
+        recurrent = recurrent + self.bias
+        candidate = ops.tanh(x_candidate + reset * recurrent)
         now = update * hidden + (1 - update) * candidate
-        return (now,), (update, reset, candidate, recurrent)
+        return (now,), (hidden, update, reset, candidate, recurrent)
 
-    def factors(self, before, after, kept, passed):
-        update, reset, candidate, recurrent = kept
-        of_candidate = (1 - update) * (1 - candidate**2)
-        of_gates = ops.concatenate(
-            [
-                (before[0] - candidate) * update * (1 - update),
-                of_candidate * recurrent * reset * (1 - reset),
-                of_candidate * reset,
-            ],
-            axis=-1,
+    def back(self, d_state, kept, passed):
+        (d_hidden,), (hidden, update, reset, candidate, recurrent) = d_state, kept
+        d_update = d_hidden * update
+        d_candidate = (d_hidden - d_update) * (1 - candidate * candidate)
+        d_recurrent = d_candidate * reset
+        d_gates = (
+            d_update * (hidden - candidate) * (1 - update),
+            d_recurrent * recurrent * (1 - reset),
         )
-        return of_gates, update
+        d_sums = ops.concatenate([*d_gates, d_recurrent], axis=-1)
+        return (self.product_back(d_sums) + d_update,), (d_sums, d_candidate)
 
-    def back(self, d_state, factors, passed):
-        (d_hidden,), (of_gates, update) = d_state, factors
-        d_sums = ops.concatenate([d_hidden] * 3, axis=-1) * of_gates
-        return (self.product_back(d_sums) + d_hidden * update,), (d_sums, d_hidden)
-
-    def gradients(self, before, kept, d_steps):
-        update, _, candidate, _ = kept
-        d_sums, d_hidden = d_steps
+    def gradients(self, inputs, kept, d_sums):
+        d_sums, d_candidate = d_sums
         d_gates, d_recurrent = ops.split(d_sums, [2 * self.units], axis=-1)
-        d_candidate = d_hidden * (1 - update) * (1 - candidate**2)
         d_projected = ops.concatenate([d_gates, d_candidate], axis=-1)
-        d_bias = ops.sum(d_recurrent, axis=(0, 1))
-        return d_projected, (self.kernel_gradient(before[0], d_sums), d_bias)
+        return d_projected, (
+            self.outer(inputs, d_projected),
+            self.outer(self.dropped(kept[0]), d_sums),
+            ops.sum(_rows(d_recurrent), axis=0),
+        )
 
 
 class ResetBeforeGRUSteps(_Steps):
@@ -176,46 +170,50 @@ class ResetBeforeGRUSteps(_Steps):
     The kernels are that of both gates `(units, 2 * units)` and that of the candidate.
     """
 
-    def shut(self):
-        return self.row(_SHUT, 0.0, 0.0)
+    @staticmethod
+    def shut(units):
+        return _row(units, _SHUT, 0.0, 0.0)
 
     def forward(self, state, x, passed):
-        (hidden,), gates = state, 2 * self.units
-        sigmoids = ops.sigmoid(x[:, :gates] + self.product(hidden))
-        update, reset = ops.split(sigmoids, 2, axis=-1)
-        candidate = ops.tanh(x[:, gates:] + self.product(reset * hidden, at=1))
+        (hidden,) = state
+        x, x_candidate = ops.split(x, [2 * self.units], axis=-1)
+        update, reset = ops.split(ops.sigmoid(x + self.product(hidden)), 2, axis=-1)
+        candidate = ops.tanh(x_candidate + self.product(reset * hidden, at=1))
         now = update * hidden + (1 - update) * candidate
-        return (now,), (update, reset, candidate)
+        return (now,), (hidden, update, reset, candidate)
 
-    def factors(self, before, after, kept, passed):
-        update, reset, candidate = kept
-        return (
-            (before[0] - candidate) * update * (1 - update),
-            before[0] * reset * (1 - reset),
-            (1 - update) * (1 - candidate**2),
-            update,
-            reset,
+    def back(self, d_state, kept, passed):
+        (d_hidden,), (hidden, update, reset, candidate) = d_state, kept
+        d_update = d_hidden * update
+        d_candidate = (d_hidden - d_update) * (1 - candidate * candidate)
+        d_reset = self.product_back(d_candidate, at=1) * reset
+        d_gates = [
+            d_update * (hidden - candidate) * (1 - update),
+            d_reset * hidden * (1 - reset),
+        ]
+        d_gates = ops.concatenate(d_gates, axis=-1)
+        return (d_update + d_reset + self.product_back(d_gates),), (d_gates, d_candidate)
+
+    def gradients(self, inputs, kept, d_sums):
+        hidden, _, reset, _ = kept
+        d_projected = ops.concatenate(d_sums, axis=-1)
+        d_gates, d_candidate = d_sums
+        return d_projected, (
+            self.outer(inputs, d_projected),
+            self.outer(self.dropped(hidden), d_gates),
+            self.outer(self.dropped(reset * hidden), d_candidate),
         )
-
-    def back(self, d_state, factors, passed):
-        (d_hidden,) = d_state
-        of_update, of_reset, of_candidate, update, reset = factors
-        d_candidate = d_hidden * of_candidate
-        d_product = self.product_back(d_candidate, at=1)  # of reset * hidden
-        d_gates = ops.concatenate([d_hidden * of_update, d_product * of_reset], axis=-1)
-        d_before = d_hidden * update + d_product * reset + self.product_back(d_gates)
-        return (d_before,), (d_gates, d_candidate)
-
-    def gradients(self, before, kept, d_steps):
-        d_gates, d_candidate = d_steps
-        reset = kept[1]
-        d_kernels = (
-            self.kernel_gradient(before[0], d_gates),
-            self.kernel_gradient(reset * before[0], d_candidate, at=1),
-        )
-        return ops.concatenate([d_gates, d_candidate], axis=-1), d_kernels
 
 
 def _product(left, kernel):
     """In the kernel's dtype, which a float32 result leaves at once."""
     return ops.cast(ops.matmul(ops.cast(left, kernel.dtype), kernel), "float32")
+
+
+def _rows(steps):
+    return ops.reshape(steps, (-1, steps.shape[-1]))
+
+
+def _row(units, *values):
+    """One value for each gate, `(gates * units,)`."""
+    return ops.repeat(ops.convert_to_tensor(values, dtype="float32"), units)

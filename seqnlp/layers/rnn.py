@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqnlp.layers import recurrence
+from seqnlp.layers.recurrence import gru, lstm, vanilla_rnn
 from seqnlp.layers.recurrent_layer import RecurrentLayer
 
 
@@ -17,9 +17,7 @@ class VanillaRNN(RecurrentLayer):
     Reference: https://doi.org/10.1207/s15516709cog1402_1
     """
 
-    def recur(self, inputs, weights, *rest):
-        kernel, recurrent_kernel, bias = weights
-        return recurrence.vanilla_rnn(ops.matmul(inputs, kernel) + bias, recurrent_kernel, *rest)
+    recurrence = staticmethod(vanilla_rnn)
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -36,6 +34,7 @@ class GRU(RecurrentLayer):
     Reference: https://arxiv.org/abs/1406.1078, section 2.3
     """
 
+    recurrence = staticmethod(gru)
     gates = 3
 
     def __init__(self, units, *args, reset_after=True, **kwargs):
@@ -45,15 +44,6 @@ class GRU(RecurrentLayer):
     def bias_shape(self):
         width = self.gates * self.units
         return (2, width) if self.reset_after else (width,)
-
-    def recur(self, inputs, weights, *rest):
-        kernel, recurrent_kernel, bias = weights
-        candidate = None
-        if self.reset_after:  # what the gates add needs no second bias, and the candidate does
-            gates, candidate = ops.split(bias[1], [2 * self.units])
-            bias = bias[0] + ops.pad(gates, [[0, self.units]])
-        projected = ops.matmul(inputs, kernel) + bias
-        return recurrence.gru(projected, recurrent_kernel, *rest, bias=candidate)
 
     def get_config(self):
         return {**super().get_config(), "reset_after": self.reset_after}
@@ -69,18 +59,9 @@ class LSTM(RecurrentLayer):
     Reference: https://doi.org/10.1162/089976600300015015
     """
 
+    recurrence = staticmethod(lstm)
     gates, states = 4, 2
 
     def initial_bias(self, shape, dtype=None):
         zeros, ones = (make((self.units,), dtype=dtype) for make in (ops.zeros, ops.ones))
         return ops.concatenate([zeros, ones, zeros, zeros])
-
-    def recur(self, inputs, weights, *rest):
-        kernel, recurrent_kernel, bias = map(_candidate_last, weights)
-        return recurrence.lstm(ops.matmul(inputs, kernel) + bias, recurrent_kernel, *rest)
-
-
-def _candidate_last(weight):
-    """From Keras' order (input, forget, candidate, output) to that of `recurrence.lstm`."""
-    enter, forget, candidate, leave = ops.split(weight, 4, axis=-1)
-    return ops.concatenate([enter, forget, leave, candidate], axis=-1)

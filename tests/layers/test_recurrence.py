@@ -10,7 +10,7 @@ from keras import ops
 from seqnlp import gradients
 from seqnlp.layers.recurrence import gru, lstm, vanilla_rnn
 
-TIME, BATCH, UNITS = 4, 3, 2
+TIME, BATCH, FEATURES, UNITS = 4, 3, 2, 2
 RANDOM = np.random.default_rng(0)
 MASK = np.array([[1, 1, 0], [1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=bool)  # holes, left padding
 DROPOUT = np.array([[0.0, 2.0], [2.0, 2.0], [2.0, 0.0]])
@@ -20,47 +20,57 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def vanilla_step(x, state, dropout, kernel):
-    return [np.tanh(x + (state[0] * dropout) @ kernel)]
+def vanilla_step(x, state, dropout, kernel, recurrent, bias):
+    return [np.tanh(x @ kernel + (state[0] * dropout) @ recurrent + bias)]
 
 
-def gru_step(x, state, dropout, kernel, bias=None):
-    hidden, dropped = state[0], state[0] * dropout
-    update, reset = np.split(sigmoid(x[:, : 2 * UNITS] + dropped @ kernel[:, : 2 * UNITS]), 2, 1)
-    if bias is None:
-        recurrent = (reset * dropped) @ kernel[:, 2 * UNITS :]
-    else:
-        recurrent = reset * (dropped @ kernel[:, 2 * UNITS :] + bias)
-    return [update * hidden + (1 - update) * np.tanh(x[:, 2 * UNITS :] + recurrent)]
+def gru_step(x, state, dropout, *weights):
+    (hidden,), dropped = state, state[0] * dropout
+    kernel, recurrent, bias = (np.split(weight, 3, axis=-1) for weight in weights)
+    update, reset = (sigmoid(x @ kernel[at] + dropped @ recurrent[at] + bias[at]) for at in (0, 1))
+    candidate = np.tanh(x @ kernel[2] + (reset * dropped) @ recurrent[2] + bias[2])
+    return [update * hidden + (1 - update) * candidate]
 
 
-def lstm_step(x, state, dropout, kernel):
-    sums = x + (state[0] * dropout) @ kernel
-    enter, forget, leave = np.split(sigmoid(sums[:, : 3 * UNITS]), 3, 1)
-    cell = forget * state[1] + enter * np.tanh(sums[:, 3 * UNITS :])
+def gru_after_step(x, state, dropout, *weights):
+    (hidden,), dropped = state, state[0] * dropout
+    kernel, recurrent, bias = (np.split(weight, 3, axis=-1) for weight in weights)
+    of_input = [x @ kernel[at] + bias[at][0] for at in range(3)]
+    of_state = [dropped @ recurrent[at] + bias[at][1] for at in range(3)]
+    update, reset = (sigmoid(of_input[at] + of_state[at]) for at in (0, 1))
+    candidate = np.tanh(of_input[2] + reset * of_state[2])
+    return [update * hidden + (1 - update) * candidate]
+
+
+def lstm_step(x, state, dropout, kernel, recurrent, bias):
+    sums = np.split(x @ kernel + (state[0] * dropout) @ recurrent + bias, 4, axis=-1)
+    enter, forget, leave = (sigmoid(sums[at]) for at in (0, 1, 3))
+    cell = forget * state[1] + enter * np.tanh(sums[2])
     return [leave * np.tanh(cell), cell]
 
 
-def gru_of(projected, kernel, bias, state, *rest):
-    return gru(projected, kernel, state, *rest, bias=bias)
-
-
-CELLS = {  # gates, states, function, plain step, whether there is a bias
-    "vanilla": (1, 1, vanilla_rnn, vanilla_step, False),
-    "gru": (3, 1, gru_of, gru_step, True),
-    "gru, reset before": (3, 1, gru, gru_step, False),
-    "lstm": (4, 2, lstm, lstm_step, False),
+CELLS = {  # gates, states, function, plain step, shape of the bias
+    "vanilla": (1, 1, vanilla_rnn, vanilla_step, (UNITS,)),
+    "gru": (3, 1, gru, gru_after_step, (2, 3 * UNITS)),
+    "gru, reset before": (3, 1, gru, gru_step, (3 * UNITS,)),
+    "lstm": (4, 2, lstm, lstm_step, (4 * UNITS,)),
 }
+
+
+def shapes_of(cell):
+    """Shapes of inputs, the three weights, and the initial states."""
+    gates, states, _, _, bias = CELLS[cell]
+    weights = [(FEATURES, gates * UNITS), (UNITS, gates * UNITS), bias]
+    return [(TIME, BATCH, FEATURES), *weights, *[(BATCH, UNITS)] * states]
 
 
 def plain_total(cell, directions, reverse, arrays):
     """A weighted sum of outputs at tokens and of final states, by a loop over time."""
-    *_, step, has_bias = CELLS[cell]
-    projected, *weights = arrays[: 3 if has_bias else 2]
-    state = list(arrays[len(weights) + 1 :])
+    step = CELLS[cell][3]
+    inputs, weights, state = arrays[0], arrays[1:4], arrays[4:]
     total = 0.0
     for at in reversed(range(TIME)) if reverse else range(TIME):
-        now = step(projected[at], state, DROPOUT, *weights)
+        now = step(inputs[at], state, DROPOUT, *weights)
         real = MASK[at][:, None]
         state = [np.where(real, new, old) for new, old in zip(now, state, strict=True)]
         total += (directions[0][at] * np.where(real, state[0], 0.0)).sum()
@@ -68,10 +78,8 @@ def plain_total(cell, directions, reverse, arrays):
 
 
 def our_total(cell, directions, reverse, arrays):
-    _, _, function, _, has_bias = CELLS[cell]
-    count = 3 if has_bias else 2
     rest = ops.convert_to_tensor(MASK), ops.convert_to_tensor(DROPOUT, dtype="float32"), reverse
-    outputs, final = function(*arrays[:count], arrays[count:], *rest)
+    outputs, final = CELLS[cell][2](arrays[0], arrays[1:4], arrays[4:], *rest)
     outputs = ops.where(ops.convert_to_tensor(MASK)[..., None], outputs, 0.0)
     found = zip([outputs, *final], directions, strict=True)
     return sum(ops.sum(x * d.astype("float32")) for x, d in found)
@@ -80,10 +88,7 @@ def our_total(cell, directions, reverse, arrays):
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
 def test_value_and_gradient_are_those_of_a_plain_loop_with_masks_and_dropout(cell, reverse):
-    gates, states, _, _, has_bias = CELLS[cell]
-    shapes = [(TIME, BATCH, gates * UNITS), (UNITS, gates * UNITS)]
-    shapes += [(UNITS,)] if has_bias else []
-    shapes += [(BATCH, UNITS)] * states
+    shapes, states = shapes_of(cell), CELLS[cell][1]
     random = np.random.default_rng(1)
     directions = [random.normal(size=(TIME, BATCH, UNITS))]
     directions += [random.normal(size=(BATCH, UNITS)) for _ in range(states)]
@@ -114,13 +119,10 @@ def pieces(shapes, sizes, library, flat):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_padding_passes_the_state_on_bit_for_bit_whatever_stands_there(cell):
-    gates, states, function, _, has_bias = CELLS[cell]
-    kernel = 5 * RANDOM.normal(size=(UNITS, gates * UNITS)).astype("float32")
-    weights = [kernel, np.ones(UNITS, "float32")] if has_bias else [kernel]
-    state = [RANDOM.normal(size=(BATCH, UNITS)).astype("float32") for _ in range(states)]
-    inputs = 100 * RANDOM.normal(size=(TIME, BATCH, gates * UNITS)).astype("float32")
+    arrays = [5 * RANDOM.normal(size=shape).astype("float32") for shape in shapes_of(cell)]
+    inputs, weights, state = 20 * ops.convert_to_tensor(arrays[0]), arrays[1:4], arrays[4:]
     nothing = np.zeros((TIME, BATCH), dtype=bool)
-    outputs, final = function(ops.convert_to_tensor(inputs), *weights, state, nothing)
+    outputs, final = CELLS[cell][2](inputs, weights, state, nothing)
     for actual, expected in zip(final, state, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(actual), expected)
     for output in ops.convert_to_numpy(outputs):
@@ -132,20 +134,18 @@ if keras.backend.backend() == "tensorflow":
 
     @pytest.mark.parametrize("cell", CELLS)
     def test_time_and_batch_may_be_unknown_until_the_graph_runs(cell):
-        gates, states, function, _, has_bias = CELLS[cell]
-        kernel = tf.constant(RANDOM.normal(size=(UNITS, gates * UNITS)), "float32")
-        weights = [kernel, tf.ones(UNITS)] if has_bias else [kernel]
+        shapes = shapes_of(cell)
+        inputs, *weights = (tf.constant(RANDOM.normal(size=s), "float32") for s in shapes[:4])
 
-        def gradient(projected, mask):
-            def total(projected):
-                state = [tf.ones((tf.shape(projected)[1], UNITS))] * states
-                outputs, _ = function(projected, *weights, state, mask)
+        def gradient(inputs, mask):
+            def total(inputs):
+                state = [tf.ones((tf.shape(inputs)[1], UNITS))] * CELLS[cell][1]
+                outputs, _ = CELLS[cell][2](inputs, weights, state, mask)
                 return tf.reduce_sum(outputs**2)
 
-            return gradients.gradient(total)(projected)
+            return gradients.gradient(total)(inputs)
 
-        specs = [tf.TensorSpec((None, None, gates * UNITS)), tf.TensorSpec((None, None), tf.bool)]
-        inputs = tf.constant(RANDOM.normal(size=(TIME, BATCH, gates * UNITS)), "float32")
+        specs = [tf.TensorSpec((None, None, FEATURES)), tf.TensorSpec((None, None), tf.bool)]
         dynamic = tf.function(gradient, input_signature=specs)
         np.testing.assert_allclose(
             dynamic(inputs, MASK), gradient(inputs, MASK), rtol=1e-4, atol=1e-6

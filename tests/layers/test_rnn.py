@@ -167,3 +167,157 @@ def test_starts_from_the_weights_that_keras_starts_from(pair):
             assert a.std() == pytest.approx(b.std(), rel=0.05)
     recurrent = layer.get_weights()[1]
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(100), atol=1e-4)
+
+
+def outputs_of(layer, inputs, **arguments):
+    call = compiled_on_jax(lambda inputs: layer(inputs, **arguments)[0])
+    return numpy(call(inputs))
+
+
+@pytest.mark.parametrize("direction", ["forward", "both"])
+def test_dropout_masks_are_the_same_at_every_step(direction):
+    keras.utils.set_random_seed(0)
+    layer = VanillaRNN(50, direction, dropout=0.5)
+    layer.build((2, None, 20))
+    kernel, recurrent, bias = layer.get_weights()[:3]
+    layer.set_weights([kernel, np.zeros_like(recurrent), bias] * len(layer.reversals))
+    constant = np.broadcast_to(RANDOM.normal(size=(2, 1, 20)), (2, TIME, 20)).astype("float32")
+    outputs = outputs_of(layer, constant, training=True)
+    np.testing.assert_allclose(outputs, outputs[:, :1].repeat(TIME, 1), rtol=1e-5)
+    expected = np.tanh(constant @ kernel + bias)
+    assert not np.allclose(outputs[..., :50], expected, atol=0.1)
+    np.testing.assert_allclose(
+        outputs_of(layer, constant)[..., :50], expected, rtol=1e-4, atol=1e-6
+    )
+
+
+def test_recurrent_dropout_masks_the_state_alike_at_every_step_and_scales_the_rest():
+    keras.utils.set_random_seed(0)
+    layer = VanillaRNN(1, recurrent_dropout=0.25)
+    layer.build((400, None, 1))
+    layer.set_weights([np.zeros((1, 1)), np.full((1, 1), 0.3), np.zeros(1)])
+    state = [np.full((400, 1), 0.5, "float32")]
+    inputs = np.zeros((400, 2, 1), "float32")
+    outputs = outputs_of(layer, inputs, initial_state=state, training=True)[..., 0]
+    kept = outputs[:, 0] != 0
+    assert kept.mean() == pytest.approx(0.75, abs=0.07)
+    first = np.tanh(0.3 / 0.75 * 0.5)
+    np.testing.assert_allclose(outputs[kept, 0], first, rtol=1e-5)
+    np.testing.assert_allclose(outputs[kept, 1], np.tanh(0.3 / 0.75 * first), rtol=1e-5)
+    assert not outputs[~kept].any()
+
+
+def test_learned_start_is_a_weight_that_begins_at_zero_and_is_where_every_row_starts(pair):
+    layer, zeros = pair[0](UNITS, "both", start="learned"), pair[0](UNITS, "both")
+    for each in (layer, zeros):
+        each.build((None, None, FEATURES))
+    plain = len(zeros.get_weights())
+    assert len(layer.trainable_weights) - plain == 2 * layer.states
+    assert not np.concatenate(layer.get_weights()[plain:]).any()
+    random_weights(layer)
+    zeros.set_weights(layer.get_weights()[:plain])
+    rows = [np.tile(weight, (BATCH, 1)) for weight in layer.get_weights()[plain:]]
+    expected = outputs_of(zeros, INPUTS, initial_state=rows)
+    np.testing.assert_allclose(outputs_of(layer, INPUTS), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_given_state_comes_before_a_learned_one():
+    layer = ours(LSTM, start="learned")
+    state = initial_state(layer)
+    zeros = ours(LSTM)
+    zeros.set_weights(layer.get_weights()[:3])
+    expected = outputs_of(zeros, INPUTS, initial_state=state)
+    actual = outputs_of(layer, INPUTS, initial_state=state)
+    np.testing.assert_array_equal(actual, expected)
+
+
+def carried_model(**arguments):
+    """A model whose states go on from batch to batch, and its recurrent layer."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input(batch_shape=(BATCH, 2, FEATURES))
+    layer = LSTM(UNITS, start="carried", **arguments)
+    model = keras.Model(inputs, keras.layers.Dense(2)(layer(inputs)[0]))
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model, layer
+
+
+def test_a_carried_state_goes_on_from_batch_to_batch_until_it_is_reset():
+    model, layer = carried_model()
+    chunks = [INPUTS[:, at : at + 2] for at in range(0, TIME, 2)]
+    whole = LSTM(UNITS)
+    whole.build(INPUTS.shape)
+    whole.set_weights(layer.get_weights()[:3])
+    dense = model.layers[-1].get_weights()
+    expected = np.split(outputs_of(whole, INPUTS) @ dense[0] + dense[1], 3, axis=1)
+    for _ in range(2):
+        for chunk, wanted in zip(chunks, expected, strict=True):
+            actual = model.predict(chunk, batch_size=BATCH, verbose=0)
+            np.testing.assert_allclose(actual, wanted, rtol=1e-4, atol=1e-5)
+        assert np.abs(layer.get_weights()[-1]).max() > 0
+        layer.reset_state()
+        assert not np.concatenate(layer.get_weights()[3:]).any()
+
+
+def test_training_carries_the_state_as_well():
+    model, layer = carried_model()
+    chunks = np.concatenate([INPUTS[:, :2], INPUTS[:, 2:4]])
+    targets = np.zeros((2 * BATCH, 2, 2), "float32")
+    model.fit(chunks, targets, batch_size=BATCH, epochs=1, shuffle=False, verbose=0)
+    whole = LSTM(UNITS)
+    whole.build(INPUTS.shape)
+    whole.set_weights(layer.get_weights()[:3])
+    call = compiled_on_jax(lambda inputs: whole(inputs)[1])
+    for actual, expected in zip(layer.get_weights()[3:], call(INPUTS[:, :4]), strict=True):
+        np.testing.assert_allclose(actual, numpy(expected), rtol=1e-4, atol=1e-6)
+
+
+def test_a_state_keeps_float32_inside_while_all_that_leaves_is_bfloat16():
+    layer = GRU(1, dtype="mixed_bfloat16")
+    layer.build((1, None, 1))
+    # An update gate of about 0.999 adds steps that bfloat16, whose next number after 0.5 is
+    # 0.504, would all round away.
+    kernel, bias = np.array([[0.0, 0.0, 10.0]]), np.array([[7.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    layer.set_weights([kernel, np.zeros((1, 3)), bias])
+    steps = 200
+    call = gradients.compiled(lambda inputs: layer(inputs, initial_state=[0.5 * inputs[:, 0]]))
+    outputs, [state] = call(np.ones((1, steps, 1), "float32"))
+    assert {keras.backend.standardize_dtype(x.dtype) for x in (outputs, state)} == {"bfloat16"}
+    share = (1 / (1 + np.exp(-7.0))) ** steps
+    expected = share * 0.5 + (1 - share)
+    assert float(numpy(ops.cast(state, "float32"))[0, 0]) == pytest.approx(expected, abs=0.004)
+
+
+REFUSALS = {
+    "`units` must be at least 1. Received: units=0": {"units": 0},
+    "`direction` must be one of .* Received: direction='up'": {"direction": "up"},
+    "`dropout` must be in .0, 1.. Received: dropout=1": {"dropout": 1},
+    "`recurrent_dropout` must be in .0, 1.. Received: recurrent_dropout=-1": {
+        "recurrent_dropout": -1
+    },
+    "`start` must be one of .* Received: start='ones'": {"start": "ones"},
+    "`start` must not be 'carried' where .* Received: start='carried'": {
+        "start": "carried",
+        "direction": "both",
+    },
+}
+
+
+@pytest.mark.parametrize("message", REFUSALS)
+def test_refuses_an_argument(message):
+    with pytest.raises(ValueError, match=message):
+        LSTM(**{"units": 2, **REFUSALS[message]})
+
+
+def test_refuses_inputs_without_an_axis_of_time():
+    with pytest.raises(ValueError, match="`inputs` must have shape .* inputs.shape=\\(2, 3\\)"):
+        LSTM(2).build((2, 3))
+
+
+def test_refuses_to_carry_the_state_of_a_batch_of_any_size():
+    with pytest.raises(ValueError, match="`inputs` must have a fixed batch size with start='car"):
+        LSTM(2, start="carried").build((None, None, 3))
+
+
+def test_refuses_a_state_of_another_kind_of_layer():
+    with pytest.raises(ValueError, match="`initial_state` must hold 2 tensors .* 1 tensor"):
+        ours(LSTM)(INPUTS, initial_state=[INPUTS[:, 0]])

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
 from seqnlp import gradients
 from seqnlp.layers import RNNEncoder
@@ -137,6 +137,58 @@ def test_keras_hands_over_the_mask_of_an_embedding_and_passes_it_on():
     padded = np.pad(words, [(0, 0), (0, 2)])
     call = gradients.compiled(model.__call__)
     np.testing.assert_allclose(numpy(call(padded))[:, :3], numpy(call(words)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", STATES)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_both_implementations_agree_with_the_same_weights(cell, bidirectional):
+    arguments = {"num_layers": 2, "bidirectional": bidirectional}
+    layer, other = encoder(cell, **arguments), encoder(cell, implementation="keras", **arguments)
+    other.set_weights(layer.get_weights())
+    outputs, state = run(layer, INPUTS, HOLES)
+    expected, expected_state = run(other, INPUTS, HOLES)
+    np.testing.assert_allclose(outputs[HOLES], expected[HOLES], rtol=1e-5, atol=1e-6)
+    for actual, wanted in zip(tree.flatten(state), tree.flatten(expected_state), strict=True):
+        np.testing.assert_allclose(actual, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_carried_state_goes_on_in_every_layer_until_it_is_reset():
+    arguments = {"num_layers": 2, "bidirectional": False, "start": "carried"}
+    keras.utils.set_random_seed(1)
+    layer = RNNEncoder(UNITS, "gru", **arguments)
+    layer.build((3, None, FEATURES))
+    plain = RNNEncoder(UNITS, "gru", num_layers=2, bidirectional=False)
+    plain.build((3, None, FEATURES))
+    plain.set_weights([numpy(weight) for weight in layer.trainable_weights])
+    expected, _ = run(plain, INPUTS)
+    call = predict_with(layer)
+    for _ in range(2):
+        chunks = [call(INPUTS[:, :2]), call(INPUTS[:, 2:])]
+        np.testing.assert_allclose(np.concatenate(chunks, 1), expected, rtol=1e-5, atol=1e-6)
+        layer.reset_state()
+
+
+def predict_with(layer):
+    """`predict` of a model that is the layer alone: it keeps what the layer assigns."""
+    inputs = keras.Input(batch_shape=(3, None, FEATURES))
+    model = keras.Model(inputs, layer(inputs)[0])
+    model.compile()
+    return lambda inputs: model.predict(inputs, batch_size=3, verbose=0)
+
+
+def test_learned_start_adds_a_weight_a_state():
+    layer = encoder(num_layers=2, start="learned")
+    assert len(layer.get_weights()) - len(encoder(num_layers=2).get_weights()) == 2 * 2 * 2
+
+
+def test_refuses_an_unknown_implementation():
+    with pytest.raises(ValueError, match="`implementation` must be .* implementation='torch'"):
+        RNNEncoder(3, implementation="torch")
+
+
+def test_refuses_a_start_that_the_layers_of_keras_do_not_know():
+    with pytest.raises(ValueError, match="`start` must be 'zeros' with .* start='learned'"):
+        RNNEncoder(3, start="learned", implementation="keras")
 
 
 def test_refuses_an_unknown_cell():
