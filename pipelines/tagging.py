@@ -1,4 +1,4 @@
-"""Tagging from a corpus file to a served model: entities, slots, parts of speech.
+"""Tagging from a corpus file to a served model: entities, slots and intents, parts of speech.
 
 python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
@@ -77,6 +77,12 @@ def _add_model(model):
         "training, at most 10",
     )
     model.add_argument("--dropout", type=float, default=0.5)
+    model.add_argument(
+        "--label_weight",
+        type=at_least_zero,
+        default=0.1,
+        help="with --label: of the loss of a sentence's label, beside that of a token's tag",
+    )
     model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")
 
 
@@ -181,7 +187,7 @@ def _corpus(options):
             "sample corpus has its own. Received: no --train"
         )
     folder = options.output / "corpus"
-    own = {"layout": {"comment": "# "}, "encoding": "bio"}
+    own = {"layout": {"comment": "# ", "label": "intent"}, "encoding": "bio"}
     return f"sample corpus, {folder}", {**_write_sample(folder), **own}
 
 

@@ -12,6 +12,7 @@ from seqnlp.layers import (
     CharCNN,
     CharLSTM,
     SemiMarkovCRF,
+    SentenceSoftmax,
     TokenSoftmax,
 )
 from seqnlp.models import Tagger
@@ -30,6 +31,7 @@ OPTIONS = (
     "max_segment_length",
     "dropout",
     "word_vectors",
+    "label_weight",
 )
 LONGEST_SEGMENT = 10  # unless --max_segment_length says more
 PUBLISHED = {"kim": KIM_SMALL, "kim_large": KIM_LARGE}  # character encoders
@@ -53,6 +55,7 @@ def check(options):
 def make_model(options, names, encoding):
     """A built `Tagger`, with the vectors of `--word_vectors` in it; `names` is `TaggingNames`."""
     check(options)
+    labels = names.labels and SentenceSoftmax(len(names.labels), weight=options.label_weight)
     model = Tagger(
         vocabulary_size=len(names.words),
         head=_head(options, names.tags, encoding),
@@ -62,12 +65,15 @@ def make_model(options, names, encoding):
         units=options.units,
         num_layers=options.num_layers,
         dropout=options.dropout,
+        label_head=labels,
     )
     inputs = {"word_ids": np.ones((1, 2), "int32"), "char_ids": np.ones((1, 2, 3), "int32")}
     model(inputs)  # makes the weights
     if options.word_vectors:
         _load_vectors(model, options, names)
-    print(f"{model.count_params()} weights, {len(names.words)} words, {len(names.tags)} tags")
+    labels = f", {len(names.labels)} labels" if names.labels else ""
+    tags = len(names.tags)
+    print(f"{model.count_params()} weights, {len(names.words)} words, {tags} tags{labels}")
     return model
 
 

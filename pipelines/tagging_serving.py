@@ -76,6 +76,7 @@ def _serving_text(text, options):
         text.normalizer,
         text.max_word_length,
         options.max_request_tokens,
+        text.labels,
     )
 
 
@@ -133,24 +134,38 @@ class _Expected:
         tags = [[self.text.tags[tag] for tag in row[:length]] for row, length in rows]
         words = [[token.decode() for token in row] for row in tokens.to_list()]
         rows = {"tokens": words, "tags": tags, "starts": starts, "ends": ends}
-        rows |= {"lengths": lengths, "truncated": truncated.numpy().tolist()}
+        sentences = {"truncated": truncated.numpy().tolist(), **self.labels(outputs)}
+        rows |= {"lengths": lengths, **sentences}
         tagged = _dense(rows)
-        common = {name: rows[name] for name in ("lengths", "truncated")}
         yield _case("serving_default", texts, tagged)
         names = {"tag_names": [self.text.tags] * len(texts)}
         probabilities = {"marginals": marginals[:, : max(lengths)].tolist(), **names}
         if self.encoding != "none":
             spans = self.spans(texts, rows, outputs)
-            yield _case("spans", texts, {**common, **spans})
+            yield _case("spans", texts, {**sentences, **spans})
             spans |= {"span_scores": spans.pop("scores"), "span_lengths": spans.pop("lengths")}
             probabilities |= spans
         yield _case("marginals", texts, {**tagged, **probabilities})
         if max(lengths):  # JSON cannot tell a row without tokens from one without an axis
-            answer = {"tags": tagged["tags"], **common, "truncated": [False] * len(texts)}
+            sentences["truncated"] = [False] * len(texts)
+            answer = {"tags": tagged["tags"], "lengths": lengths, **sentences}
             inputs = {"tokens": tagged["tokens"], "lengths": lengths}
             yield {"signature": "pretokenized", "inputs": inputs, "outputs": answer}
         if isinstance(self.head, CRF):
             yield from self.k_best(texts, rows, outputs)
+
+    def labels(self, outputs):
+        """The columns of the sentences' labels, none where the model gives none."""
+        if "label" not in outputs:
+            return {}
+        names = self.text.labels
+        scores = np.exp(outputs["label_logits"].astype("float64"))
+        scores /= scores.sum(axis=1, keepdims=True)
+        return {
+            "label": [names[label] for label in outputs["label"]],
+            "label_scores": scores.tolist(),
+            "label_names": [names] * len(scores),
+        }
 
     def chain(self, outputs, row):
         return Chain(self.head, outputs["potentials"][row][outputs["mask"][row]])

@@ -42,9 +42,9 @@ def train_tagger(options):
     model = tagging_model.make_model(options, names, encoding)
     steps = -(-manifest.records("train") // options.batch_size)
     steps = min(options.steps_per_epoch or steps, steps)
-    model.compile(_optimizer(options, steps), metrics=[TokenAccuracy()], jit_compile=jit)
+    model.compile(_optimizer(options, steps), metrics=_metrics(names), jit_compile=jit)
 
-    best = _keep_best(options, encoding)
+    best = _keep_best(options, encoding, names)
     backup = Backup(options.output / "backup")
     _forget_other_runs(options, manifest)
     trained_model.save_text(best.path, manifest.folder, encoding)
@@ -87,10 +87,19 @@ def _optimizer(options, steps):
     return keras.optimizers.Adam(schedule, clipnorm=5.0)
 
 
-def _keep_best(options, encoding):
+def _metrics(names):
+    metrics = {"tags": [TokenAccuracy()]}
+    if names.labels:
+        metrics["label"] = [keras.metrics.Accuracy()]
+    return metrics
+
+
+def _keep_best(options, encoding, names):
+    """The best epoch is that of the score that `evaluate` judges a model by."""
+    monitor = "val_token_accuracy" if encoding == "none" else "val_f1"
     return KeepBest(
         options.output / "model.keras",
-        "val_token_accuracy" if encoding == "none" else "val_f1",
+        "val_joint_score" if names.labels else monitor,
         options.output / "logs" / "history.json",
         options.patience,
     )

@@ -72,6 +72,10 @@ def tagging_signatures(model, text, encoding="none", k=5):
     fixed here since a server joins requests to batches, and an input without a row for each text
     cannot be joined.
 
+    A model that labels sentences adds to all of them `label` string `(batch,)`, `label_scores`
+    `(batch, labels)`, the probabilities, and `label_names` of the same shape. A text without
+    tokens has a label too, that of the model for no states at all.
+
     Args:
         model: `seqnlp.models.Tagger`, or another `SequenceTagging` model on the same inputs.
         text: `seqnlp.text.TaggingText`.
@@ -84,6 +88,12 @@ def tagging_signatures(model, text, encoding="none", k=5):
     """
     if k < 1:
         raise ValueError(f"`k` must be at least 1. Received: k={k}")
+    layer = model.label_layer()
+    if layer is not None and len(text.labels or ()) != layer.num_labels:
+        raise ValueError(
+            f"`text` must have {layer.num_labels} labels, as the model does. "
+            f"Received: text.labels={text.labels}"
+        )
     served = _ServedTagger(model, text, encoding, k)
     strings = [tf.TensorSpec([None], tf.string, name="text")]
     tokens = [
@@ -111,6 +121,7 @@ class _ServedTagger:
         self.text = text
         self.names = tf.constant(text.tags)
         self.reader = None if encoding == "none" else _SpanReader(text.tags, encoding)
+        self.labels = None if model.label_layer() is None else tf.constant(text.labels)
         self.k = k
 
     def read(self, strings):
@@ -132,6 +143,17 @@ class _ServedTagger:
         names = tf.gather(self.names, outputs["tags"])[:, :time]
         return tf.where(tf.sequence_mask(lengths, time), names, "")
 
+    def label(self, outputs):
+        """The columns of the sentences' labels, none where the model gives none."""
+        if self.labels is None:
+            return {}
+        scores = tf.nn.softmax(outputs["label_logits"])
+        return {
+            "label": tf.gather(self.labels, outputs["label"]),
+            "label_scores": scores,
+            "label_names": tf.broadcast_to(self.labels[None], tf.shape(scores)),
+        }
+
     def tag(self, text):
         tokens, starts, ends, truncated = self.read(text)
         return self.tagged(self.run(tokens), tokens, starts, ends, truncated)
@@ -144,6 +166,7 @@ class _ServedTagger:
             "ends": ends.to_tensor(),
             "lengths": tf.cast(tokens.row_lengths(), tf.int32),
             "truncated": truncated,
+            **self.label(outputs),
         }
 
     def tag_tokens(self, tokens, lengths):
@@ -160,10 +183,12 @@ class _ServedTagger:
             tokens = tf.identity(tokens)
         tokens = tf.RaggedTensor.from_tensor(tokens, lengths=lengths)
         tokens, truncated = self.text.truncate(valid_utf8(tokens))
+        outputs = self.run(tokens)
         return {
-            "tags": self.tag_names(self.run(tokens), tokens),
+            "tags": self.tag_names(outputs, tokens),
             "lengths": tf.cast(tokens.row_lengths(), tf.int32),
             "truncated": truncated,
+            **self.label(outputs),
         }
 
     def marginals(self, text):
@@ -181,9 +206,10 @@ class _ServedTagger:
 
     def spans(self, text):
         tokens, starts, ends, truncated = self.read(text)
-        spans, lengths = self.found_spans(self.run(tokens), text, starts, ends)
+        outputs = self.run(tokens)
+        spans, lengths = self.found_spans(outputs, text, starts, ends)
         spans["scores"] = spans.pop("span_scores")
-        return {**spans, "lengths": lengths, "truncated": truncated}
+        return {**spans, "lengths": lengths, "truncated": truncated, **self.label(outputs)}
 
     def found_spans(self, outputs, text, starts, ends):
         """The columns of the spans, dense, and how many each text has."""

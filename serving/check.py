@@ -142,6 +142,7 @@ def _client_knows(case):
 def _client_difference(client, case):
     signature, inputs, outputs = case["signature"], case["inputs"], case["outputs"]
     lengths = outputs["lengths"]
+    labels = outputs.get("label", [None] * len(lengths))
 
     def cut(name):
         return [row[:length] for row, length in zip(outputs[name], lengths, strict=True)]
@@ -149,19 +150,24 @@ def _client_difference(client, case):
     if signature == "pretokenized":
         rows = zip(inputs["tokens"], inputs["lengths"], strict=True)
         answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
-        return conformance.difference(cut("tags"), [answer.tags for answer in answers], "tags")
+        expected = {"tags": cut("tags"), "label": labels}
+        actual = {name: [getattr(answer, name) for answer in answers] for name in expected}
+        return conformance.difference(expected, actual, "the client's answer")
     if not all(isinstance(text, str) for text in inputs["text"]):
         return None  # bytes that are no text: the client takes str alone
     if signature == "spans":
-        rows = [answer.spans for answer in client.spans(inputs["text"])]
+        answers = client.spans(inputs["text"])
+        rows = [answer.spans for answer in answers]
         fields = {"span_types": "type", "scores": "score", "span_starts": "start"}
         fields["span_ends"] = "end"
     else:
         ask = client.marginals if signature == "marginals" else client.tag
-        rows = [answer.tokens for answer in ask(inputs["text"])]
+        answers = ask(inputs["text"])
+        rows = [answer.tokens for answer in answers]
         fields = {"tags": "tag", "starts": "start", "ends": "end"}
-    expected = {name: cut(name) for name in fields}
-    actual = {
+    expected = {"label": labels, **{name: cut(name) for name in fields}}
+    actual = {"label": [answer.label for answer in answers]}
+    actual |= {
         name: [[getattr(item, field) for item in row] for row in rows]
         for name, field in fields.items()
     }

@@ -42,27 +42,36 @@ class Span(NamedTuple):
 
 
 class Tagged(NamedTuple):
-    """A text with its tokens; `truncated` if the model did not see all of it."""
+    """A text with its tokens; `truncated` if the model did not see all of it.
+
+    Where the model labels texts, `label` is the text's and `label_scores` the probability of each.
+    """
 
     text: str
     tokens: list
     truncated: bool
+    label: str | None = None
+    label_scores: dict | None = None
 
 
 class Spanned(NamedTuple):
-    """A text with its spans; `truncated` if the model did not see all of it."""
+    """A text with its spans; the rest as in `Tagged`."""
 
     text: str
     spans: list
     truncated: bool
+    label: str | None = None
+    label_scores: dict | None = None
 
 
 class TaggedTokens(NamedTuple):
-    """Given tokens with their tags; `truncated` if tokens at the end have none."""
+    """Tokens with their tags; `truncated` if some at the end have none; else as in `Tagged`."""
 
     tokens: list
     tags: list
     truncated: bool
+    label: str | None = None
+    label_scores: dict | None = None
 
 
 class ModelVersion(NamedTuple):
@@ -112,18 +121,7 @@ class Client:
         return self._tagged("marginals", texts)
 
     def tag_tokens(self, lists):
-        """Tag token lists.
-
-        Args:
-            lists: List of lists of `str`.
-
-        Returns:
-            List of `TaggedTokens`, one a list.
-
-        Raises:
-            ServingError: As `tag`.
-            ValueError: As `tag`.
-        """
+        """Tag lists of tokens: a list of `TaggedTokens`, one a list. Raises what `tag` does."""
         lists = [_checked_texts(tokens) for tokens in lists]
         if not lists:
             return []
@@ -131,26 +129,16 @@ class Client:
         tokens = [list(row) + [""] * (width - len(row)) for row in lists]
         answer = self.predict("pretokenized", {"tokens": tokens, "lengths": list(map(len, lists))})
         with _Reading(self, answer):
+            columns = (answer[name] for name in ("tags", "lengths", "truncated"))
             return [
-                TaggedTokens(row, tags[:length], truncated)
-                for row, tags, length, truncated in zip(
-                    lists, answer["tags"], answer["lengths"], answer["truncated"], strict=True
+                TaggedTokens(row, tags[:length], truncated, *_label(answer, index))
+                for index, (row, tags, length, truncated) in enumerate(
+                    zip(lists, *columns, strict=True)
                 )
             ]
 
     def spans(self, texts):
-        """Find the spans of texts.
-
-        Args:
-            texts: List of `str`.
-
-        Returns:
-            List of `Spanned`, one a text.
-
-        Raises:
-            ServingError: As `tag`.
-            ValueError: As `tag`.
-        """
+        """Find the spans of texts: a list of `Spanned`, one a text. Raises what `tag` does."""
         texts = _checked_texts(texts)
         answer = self.predict("spans", {"text": texts})
         names = ("span_starts", "span_ends", "span_types", "scores")
@@ -160,16 +148,13 @@ class Client:
                     text,
                     [_located(Span, text, *fields) for fields in _columns(answer, names, index)],
                     answer["truncated"][index],
+                    *_label(answer, index),
                 )
                 for index, text in enumerate(texts)
             ]
 
     def status(self):
-        """Return the list of `ModelVersion` that the server holds of the model.
-
-        Raises:
-            ServingError: As `tag`.
-        """
+        """Return the list of `ModelVersion` that the server holds. Raises what `tag` does."""
         answer = self._ask("GET", self.path, None, "its status")
         with _Reading(self, answer):
             return [
@@ -210,8 +195,10 @@ class Client:
             ]
             if signature == "marginals":
                 rows = [_with_marginals(row, answer, i) for i, row in enumerate(rows)]
-            truncated = answer["truncated"]
-            return [Tagged(*fields) for fields in zip(texts, rows, truncated, strict=True)]
+            columns = zip(texts, rows, answer["truncated"], strict=True)
+            return [
+                Tagged(*fields, *_label(answer, index)) for index, fields in enumerate(columns)
+            ]
 
     def _ask(self, method, path, document, what):
         where = f"the server at {self.host}:{self.port}, asked for {what} at {path},"
@@ -306,16 +293,22 @@ def _with_marginals(tokens, answer, index):
     ]
 
 
+def _label(answer, index):
+    """Return a text's label and the probability of each, nothing where the model gives none."""
+    if "label" not in answer:
+        return ()
+    scores = zip(answer["label_names"][index], answer["label_scores"][index], strict=True)
+    return answer["label"][index], dict(scores)
+
+
 def _ask_for(client, signature, texts):
     if signature == "pretokenized":
         return client.tag_tokens([text.split() for text in texts])
-    return (
-        client.tag(texts) if signature == "serving_default" else getattr(client, signature)(texts)
-    )
+    return getattr(client, "tag" if signature == "serving_default" else signature)(texts)
 
 
 def _as_json(result):
-    document = result._asdict()
+    document = {name: value for name, value in result._asdict().items() if value is not None}
     for name, value in document.items():
         if isinstance(value, list):
             document[name] = [v._asdict() if hasattr(v, "_asdict") else v for v in value]
@@ -357,6 +350,8 @@ def _table(result):
         for row in rows
     ]
     text = result.text if hasattr(result, "text") else " ".join(result.tokens)
+    if result.label is not None:
+        text += f"\n  label: {result.label} ({result.label_scores[result.label]:.4f})"
     cut = ["(cut: the model did not see all of it)"] if result.truncated else []
     return "\n".join([text, *(f"  {line}" for line in lines), *cut])
 

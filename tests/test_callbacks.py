@@ -21,12 +21,13 @@ BATCHES = [({"word_ids": WORDS}, TAGS, WEIGHT)]
 class Fixed:
     """A model that answers with given tags."""
 
-    def __init__(self, tags):
+    def __init__(self, tags, **more):
         self.tags = np.array(tags)
+        self.more = more
         self.stop_training = False
 
     def predict_on_batch(self, inputs):
-        return {"tags": self.tags, "mask": inputs["word_ids"] != 0}
+        return {"tags": self.tags, "mask": inputs["word_ids"] != 0, **self.more}
 
     def save(self, path):
         with open(path, "w") as file:
@@ -39,7 +40,8 @@ def with_model(callback, model):
 
 
 def test_decode_gives_the_real_tokens_of_rows_that_count():
-    true, predicted = callbacks.decode(Fixed(TAGS + 1), BATCHES * 2)
+    true, predicted, labels = callbacks.decode(Fixed(TAGS + 1), BATCHES * 2)
+    assert labels == []
     assert [row.tolist() for row in true] == [[0, 1, 2], [1, 0], [0]] * 2
     assert [row.tolist() for row in predicted] == [[1, 2, 3], [2, 1], [1]] * 2
 
@@ -51,6 +53,15 @@ def test_tag_scores_counts_tokens_and_spans():
     assert scores == {"token_accuracy": 0.6, "precision": 0.5, "recall": 0.5, "f1": 0.5}
     assert callbacks.tag_scores(true, predicted, "none") == {"token_accuracy": 0.6}
     assert callbacks.tag_scores([], [], "none") == {"token_accuracy": 0}
+
+
+def test_joint_score_is_the_mean_of_both_tasks():
+    true, predicted = [["O", "B-a", "I-a"], ["B-a", "O"]], [["O", "B-a", "I-a"], ["O", "B-a"]]
+    scores = callbacks.joint_scores(true, predicted, [("x", "x"), ("y", "y")], "bio")
+    assert scores.pop("joint_score") == 0.75
+    assert scores.pop("label_accuracy") == 1
+    assert scores.pop("exact_match") == 0.5
+    assert scores == callbacks.tag_scores(true, predicted, "bio")
 
 
 def test_tag_evaluation_adds_to_the_logs():
@@ -65,6 +76,25 @@ def test_tag_evaluation_adds_to_the_logs():
         "val_precision": 1.0,
         "val_recall": 0.5,
     }
+
+
+def test_tag_evaluation_adds_the_scores_of_labels():
+    labels = {"tags": TAGS, "label": np.array([1, 0, 1, 0])}
+    guesses = Fixed([[0, 1, 2], [0, 0, 0], [0, 0, 0], [0, 0, 0]], label=np.array([0, 0, 1, 1]))
+    batches = [({"word_ids": WORDS}, labels, WEIGHT)]
+    logs = {}
+    with_model(callbacks.TagEvaluation(batches, NAMES), guesses).on_epoch_end(0, logs)
+    assert logs == {
+        "val_token_accuracy": pytest.approx(5 / 6),
+        "val_label_accuracy": pytest.approx(2 / 3),
+        "val_exact_match": pytest.approx(1 / 3),  # the last row that counts
+        "val_joint_score": pytest.approx(3 / 4),
+    }
+
+
+def test_a_model_without_labels_has_no_scores_of_them():
+    batches = [({"word_ids": WORDS}, {"tags": TAGS, "label": WEIGHT}, WEIGHT)]
+    assert callbacks.decode(Fixed(TAGS), batches)[2] == []
 
 
 def keep_best(folder, **arguments):

@@ -21,7 +21,7 @@ class SentenceSoftmax(keras.layers.Layer):
         pooling: Layer from `(states, mask=mask)` to `(batch, units)`, such as `MaxPooling()`;
             None is `MeanPooling()`, the paper's.
         weight: Weight of its loss, the mean of a sentence, beside that of the tags, the mean of
-            a token.
+            a token: 0.1 weighs them as a sum over the tokens of a short sentence would.
 
     Call arguments:
         states: Float tensor `(batch, time, units)`.
@@ -34,7 +34,7 @@ class SentenceSoftmax(keras.layers.Layer):
     Reference: https://arxiv.org/abs/1609.01454, section 3.2
     """
 
-    def __init__(self, num_labels, pooling=None, weight=1.0, **kwargs):
+    def __init__(self, num_labels, pooling=None, weight=0.1, **kwargs):
         super().__init__(**kwargs)
         if num_labels < 2:
             raise ValueError(f"`num_labels` must be at least 2. Received: num_labels={num_labels}")

@@ -21,8 +21,7 @@ def command():
             env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,
-            timeout=300,
-            **settings,
+            **{"timeout": 300, **settings},
         )
 
     return run

@@ -129,6 +129,36 @@ def test_test_split_with_an_unseen_tag(prepare, tmp_path):
     )
 
 
+LABELLED = "".join(
+    f"# intent = {'ab'[number % 2]}\n{sentence}\n\n"
+    for number, sentence in enumerate(GOOD.strip().split("\n\n"))
+)
+
+
+def test_a_label_that_the_corpus_does_not_have(prepare, tmp_path):
+    train = write(tmp_path / "train.conll", LABELLED)
+    reason = "comment 'topic': expected a line '# topic = ...' in the sentence, received none"
+    first = "; ".join(f"{{file}}:{line}: {reason}" for line in range(1, 26, 5))
+    message = rejected(200, 200, "100.0%", first)
+    assert prepare(f"--train={train}", "--label=topic") == message.format(
+        file=train, output=prepare.output
+    )
+
+
+def test_test_split_with_an_unseen_label(prepare, tmp_path):
+    train = write(tmp_path / "train.conll", LABELLED)
+    test = write(tmp_path / "test.conll", "# intent = cancel\nno\tO\n\n" + LABELLED)
+    message = rejected(
+        1,
+        401,
+        "0.2%",
+        "{file}:2: label 'cancel' does not occur in the training split; its labels are a, b",
+    )
+    assert prepare(f"--train={train}", f"--test={test}", "--label=intent") == message.format(
+        file=test, output=prepare.output
+    )
+
+
 def test_empty_split(prepare, tmp_path):
     train, dev = write(tmp_path / "train.conll", GOOD), write(tmp_path / "dev.conll", "\n\n")
     test = write(tmp_path / "test.conll", GOOD)

@@ -132,7 +132,7 @@ def test_a_model_of_jax_is_evaluated_exported_and_checked_on_tensorflow(trained,
     sentences = list(read_sentences(output / "examples", "eval"))
     scores = tag_scores(
         [tags for _, tags in sentences],
-        predict(output / "model.keras", sentences, "bio", 32),
+        predict(output / "model.keras", sentences, "bio", 32).tags,
         "bio",
     )
     history = json.loads((output / "logs" / "history.json").read_text())

@@ -64,6 +64,7 @@ def test_tags_belong_to_their_tokens(client):
     (result,) = client.tag(["Anna met Jo at 12"])
     assert [t.tag for t in result.tokens] == ["B-NAME", "O", "B-NAME", "O", "B-TIME"]
     assert not result.truncated
+    assert result.label is None
 
 
 def test_a_cut_text_is_marked(client):
