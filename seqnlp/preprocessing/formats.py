@@ -24,7 +24,7 @@ class Columns:
         comment: Lines that begin with this text are left out; None keeps all.
         skip_token: Lines with this token (`-DOCSTART-`) are left out.
         label: Name of the label of the whole sentence, which stands in one comment of it,
-            `# NAME = value`; None reads no label.
+            `# NAME = value`; all lines of that form are then comments. None reads no label.
     """
 
     line_is_sentence = False
@@ -148,6 +148,9 @@ class CoNLLU(Columns):
         return tokens, tags, numbers, self.label.checked(first, label) if tokens else None
 
 
+_METADATA = re.compile(r"#\s*([^\s=][^\t=]*?)\s*=(.*)", re.DOTALL)
+
+
 class _Label:
     """The label of a sentence, in one comment `# NAME = value` of it.
 
@@ -159,19 +162,18 @@ class _Label:
         if name is not None and not name.strip():
             raise ValueError(f"`label` must be the name of a comment. Received: label={name!r}")
         self.name = name
-        self._comment = name and re.compile(rf"#\s*{re.escape(name)}\s*=(.*)", re.DOTALL)
 
     def take(self, first, lines):
-        """`lines` -> `(number, value)` of each such comment, `(number, line)` of the others."""
+        """`lines` -> `(number, value)` of each such comment, `(number, line)` of what is none."""
         if self.name is None:
             return [], enumerate(lines, first)
         labels, rest = [], []
         for number, line in enumerate(lines, first):
-            match = self._comment.fullmatch(line) if line[:1] == "#" else None
-            if match:
-                labels.append((number, match[1].strip()))
-            else:
+            match = _METADATA.fullmatch(line) if line[:1] == "#" else None
+            if match is None:
                 rest.append((number, line))
+            elif match[1] == self.name:
+                labels.append((number, match[2].strip()))
         return labels, rest
 
     def checked(self, first, labels):

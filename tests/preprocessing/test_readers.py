@@ -126,7 +126,12 @@ def test_a_label_not_asked_for_is_a_comment():
 
 def test_another_name_that_begins_alike_is_no_label():
     data = "# intent_2 = b\n# intent = a\nx\tO\n"
-    assert read(data, label="intent", comment="#")[0].label == "a"
+    assert read(data, label="intent")[0].label == "a"
+
+
+def test_a_number_sign_is_a_token_beside_a_label():
+    (sentence,) = read("# intent = a\n#\t=\n=\t#\n", label="intent")
+    assert sentence.tokens == ("#", "=")
 
 
 def test_comments_alone_are_no_sentence_without_a_label():
