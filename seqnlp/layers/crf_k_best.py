@@ -24,7 +24,7 @@ def crf_k_best(
     """The `k` best tag sequences by list Viterbi, which is exact.
 
     Keeps for each tag at each token the `k` best paths that end there; the arguments are those
-    of `seqnlp.layers.crf`.
+    of `seqnlp.layers.crf_likelihood`.
 
     Args:
         k: How many, at least 1 and at most the number of paths, `tags ** time`.

@@ -22,7 +22,7 @@ def crf_sample(
 
     Exact and independent samples by forward filtering and backward sampling: the last tag is
     drawn from its marginal, each one before it given the tag behind it. The arguments are those
-    of `seqnlp.layers.crf`.
+    of `seqnlp.layers.crf_likelihood`.
 
     Args:
         num_samples: How many for each row, at least 1.

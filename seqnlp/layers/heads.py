@@ -6,7 +6,7 @@ from keras import ops
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
 from seqnlp.layers.crf_inputs import check_allowed, check_tags
 
-_SMALLEST = 1e-37  # of the probabilities that have a logarithm in float32
+SMALLEST = 1e-37  # of the probabilities that have a logarithm in float32
 
 
 def is_partial(labels):
@@ -95,7 +95,7 @@ class TaggingHead(keras.layers.Layer):
         """
         tags = outputs["tags"][..., None]
         probability = ops.take_along_axis(self.marginals(outputs), tags, axis=-1)[..., 0]
-        alone = ops.where(outputs["mask"], ops.log(ops.maximum(probability, _SMALLEST)), 0.0)
+        alone = ops.where(outputs["mask"], ops.log(ops.maximum(probability, SMALLEST)), 0.0)
         return alone, alone
 
     def build(self, potentials_shape, mask_shape=None):

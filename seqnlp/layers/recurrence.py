@@ -8,7 +8,7 @@ Arguments of the functions, in all of them; there are 1, 3 and 4 `gates`, in Ker
 - `state`: sequence of initial states `(batch, units)`, one or two.
 - `mask (time, batch)`: bool, True at real tokens, or None; the state passes over the rest.
 - `state_dropout (batch, units)`: factor of the state in every product with the recurrent kernel,
-  the same at every step, or None.
+  the same at every step, or None. It is a draw, not a parameter, and gets no gradient.
 - `reverse`: whether to start at the last step; outputs keep the order of the inputs.
 
 All return `outputs (time, batch, units)`, the hidden state after each step, and the list of

@@ -24,8 +24,9 @@ class RecurrentLayer(keras.layers.Layer):
             all gates share the mask.
         start: The initial state of calls that give none: "zeros"; "learned", a weight; or
             "carried", where row i of a batch goes on where row i of the last batch ended, in
-            training and in inference, until `reset_state()`. It needs a fixed batch size, and
-            "forward"; no gradient flows from one batch into the one before.
+            training and in inference, until `reset_state()`; calls that give a state leave it
+            alone. It needs a fixed batch size, and "forward"; no gradient flows from one batch
+            into the one before.
 
     A language model of a long text carries its state: cut the text into as many strands as a
     batch has rows, give `fit` a piece of each strand at a time with `shuffle=False`, and call
@@ -133,6 +134,7 @@ class RecurrentLayer(keras.layers.Layer):
         return ops.zeros(shape, dtype=dtype)
 
     def call(self, inputs, mask=None, initial_state=None, training=None):
+        given = initial_state is not None
         initial_state = self._initial_state(inputs, initial_state)
         if mask is not None:
             mask = ops.transpose(ops.cast(mask, "bool"))  # (time, batch)
@@ -142,7 +144,7 @@ class RecurrentLayer(keras.layers.Layer):
             output, state = self._read(inputs, mask, state, reverse, weights, training)
             outputs.append(output)
             final_state += state
-        if self.start == "carried":
+        if self.start == "carried" and not given:
             for variable, tensor in zip(self.initial, final_state, strict=True):
                 variable.assign(tensor)
         outputs = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)

@@ -6,7 +6,7 @@ from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
 from seqnlp.layers.crf_inputs import check_shape, check_tags, readable
-from seqnlp.layers.heads import TaggingHead
+from seqnlp.layers.heads import SMALLEST, TaggingHead
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode_places,
     semi_markov_crf_log_likelihood,
@@ -149,16 +149,18 @@ class SemiMarkovCRF(TaggingHead):
 
         Returns:
             The same float32 `(batch, time)` twice: what a tag adds at the beginning of a span and
-            behind another one of it.
+            behind another one of it. Without a meaning where no tags can write a sentence.
         """
         mask = outputs["mask"]
         labels, begins = self.segments(outputs["tags"], mask)
         begins, lengths = _extents(labels, begins, mask)
-        index = ops.where(begins, (lengths - 1) * self.units + labels, 0)
+        fits = ops.logical_and(begins, lengths <= self.max_length)
+        index = ops.where(fits, (lengths - 1) * self.units + labels, 0)
         shape = (*ops.shape(labels), self.max_length * self.units)
         segments = ops.reshape(self.segment_marginals(outputs), shape)
         found = ops.take_along_axis(segments, index[..., None], axis=-1)[..., 0]
-        logs = ops.where(begins, ops.log(ops.maximum(found, 1e-37)), 0.0)
+        found = ops.where(fits, found, 0.0)
+        logs = ops.where(begins, ops.log(ops.maximum(found, SMALLEST)), 0.0)
         return logs, logs
 
     def segment_marginals(self, outputs):

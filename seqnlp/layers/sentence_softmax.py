@@ -49,7 +49,7 @@ class SentenceSoftmax(keras.layers.Layer):
     def build(self, states_shape, mask_shape=None):
         if not self.pooling.built:
             self.pooling.build(states_shape)
-        self.scores.build((states_shape[0], states_shape[-1]))
+        self.scores.build(self.pooling.compute_output_shape(states_shape))
 
     def call(self, states, mask=None):
         logits = ops.cast(self.scores(self.pooling(states, mask=mask)), "float32")

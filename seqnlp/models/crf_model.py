@@ -81,9 +81,15 @@ class SequenceTagging:
 
 def _for_each(y, sample_weight):
     """Keras gives the weights of sentences as one array, or as a dict like the labels."""
-    if isinstance(sample_weight, dict):
-        return {name: sample_weight[name] for name in y}
-    return dict.fromkeys(y, sample_weight)
+    if not isinstance(sample_weight, dict):
+        return dict.fromkeys(y, sample_weight)
+    missing = [name for name in y if name not in sample_weight]
+    if missing:
+        raise ValueError(
+            f"`sample_weight` must be an array or a dict of {' and '.join(y)}. "
+            f"Received: sample_weight without {' and '.join(missing)}"
+        )
+    return {name: sample_weight[name] for name in y}
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

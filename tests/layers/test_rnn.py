@@ -258,6 +258,15 @@ def test_a_carried_state_goes_on_from_batch_to_batch_until_it_is_reset():
         assert not np.concatenate(layer.get_weights()[3:]).any()
 
 
+def test_a_call_that_gives_a_state_leaves_the_carried_one_alone():
+    layer = LSTM(UNITS, start="carried")
+    layer.build((BATCH, TIME, FEATURES))
+    call = compiled_on_jax(lambda inputs, state: layer(inputs, initial_state=state)[1])
+    given = [np.ones((BATCH, UNITS), "float32")] * 2
+    assert np.abs(numpy(call(INPUTS, given)[0])).max() > 0
+    assert not np.concatenate(layer.get_weights()[3:]).any()
+
+
 def test_training_carries_the_state_as_well():
     model, layer = carried_model()
     chunks = np.concatenate([INPUTS[:, :2], INPUTS[:, 2:4]])

@@ -171,6 +171,17 @@ def test_log_probabilities_of_decoded_tags_add_up_to_those_of_their_spans(case):
         assert not logs[row][~MASK[row]].any()
 
 
+def test_a_sentence_that_no_tags_write_has_probabilities_still():
+    # Three tokens are more than one segment, and without B-a no second one can follow.
+    head = SemiMarkovCRF(segment_tags(["I-a"], "iob1"), max_length=2)
+    head.build((None, 3, 1))
+    outputs = head(np.zeros((1, 3, 1), "float32"), mask=np.ones((1, 3), bool))
+    logs = ops.convert_to_numpy(head.tag_log_probabilities(outputs)[0])
+    assert (np.log(1e-37) - 1 < logs).all()
+    assert (logs <= 0).all()
+    assert (logs < 0).any()
+
+
 @pytest.mark.parametrize("row", range(len(MASK)))
 def test_loss_is_the_negative_log_probability_of_the_segments(case, row):
     ids, scores = case.rows[row]

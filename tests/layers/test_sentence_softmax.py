@@ -41,6 +41,20 @@ def test_another_pooling_takes_the_place_of_the_mean():
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_pooling_may_change_the_width():
+    class Twice(LastPooling):
+        def call(self, values, mask=None):
+            return ops.tile(super().call(values, mask=mask), (1, 2))
+
+        def compute_output_shape(self, values_shape, mask_shape=None):
+            return values_shape[0], 2 * values_shape[2]
+
+    layer = make(pooling=Twice())
+    expected = expected_logits(layer, np.tile(STATES[:2, 3], (1, 2)))
+    actual = layer(STATES, mask=MASK)["label_logits"][:2]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])
 def test_loss_is_the_negative_log_probability_of_the_label(shape):
     layer = make()

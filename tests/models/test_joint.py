@@ -70,6 +70,16 @@ def test_evaluate_names_the_metrics_of_both(fitted):
     assert scores["tags_token_accuracy"] == scores["label_accuracy"] == 1
 
 
+def test_names_the_weights_that_a_dict_lacks(fitted):
+    message = (
+        "`sample_weight` must be an array or a dict of tags and label. "
+        "Received: sample_weight without label"
+    )
+    outputs = fitted(x_of(fitted))
+    with pytest.raises(ValueError, match=message):
+        fitted.compute_loss(y=Y, y_pred=outputs, sample_weight={"tags": WEIGHT})
+
+
 def test_a_saved_model_predicts_the_same(fitted, tmp_path):
     fitted.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
