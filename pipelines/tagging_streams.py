@@ -5,14 +5,15 @@ import itertools
 import keras
 import numpy as np
 
-from seqnlp.records import ParquetBatches, tagging_batches
+from seqnlp.records import ParquetBatches, distinct_spellings, tagging_batches
 from seqnlp.text.names import UNKNOWN_ID
 
 
 def training_batches(options, manifest, num_words, steps, first_epoch, settings):
     """A stream whose order depends on the seed alone, from `first_epoch` on.
 
-    Words are forgotten at random, rare ones most: they are read as unknown.
+    Words are forgotten at random, rare ones most: they are read as unknown. Where shapes may
+    vary, a batch holds each of its spellings once.
 
     Args:
         options: Options of the pipeline.
@@ -42,7 +43,10 @@ def training_batches(options, manifest, num_words, steps, first_epoch, settings)
         return forgetful(itertools.islice(batches, skipped, None), rates, random)
     if isinstance(batches, ParquetBatches):
         batches = batches.dataset()
-    return _forgetful_dataset(batches.skip(skipped), rates, options.seed + first_epoch)
+    batches = _forgetful_dataset(batches.skip(skipped), rates, options.seed + first_epoch)
+    if settings["lengths"] is None and "char_ids" in batches.element_spec[0]:
+        batches = batches.map(lambda inputs, *rest: (distinct_spellings(inputs), *rest))
+    return batches.prefetch(4)
 
 
 def needs_tensorflow(manifest):

@@ -36,7 +36,9 @@ class Tagger(SequenceTagging, keras.Model):
 
     Call arguments:
         inputs: Dict of `word_ids` int `(batch, time)` and, with a character encoder, `char_ids`
-            int `(batch, time, chars)`; 0 is padding in both.
+            int `(batch, time, chars)`; 0 is padding in both. Instead of `char_ids` it may hold
+            each spelling once: `spellings`, a sequence of int tensors `(words, chars)`, and
+            `spelling_ids` int `(batch, time)`, rows of all of them, one after the other.
 
     Returns:
         Dict of `tags` int32 `(batch, time)`, `potentials` float32 `(batch, time, head.units)`,
@@ -86,8 +88,9 @@ class Tagger(SequenceTagging, keras.Model):
         self.word_embedding.build(batch_time)
         features = self.config["word_units"]
         if self.char_encoder is not None:
-            _build(self.char_encoder, inputs_shape["char_ids"])
-            features += self.char_encoder.compute_output_shape(inputs_shape["char_ids"])[-1]
+            chars = inputs_shape.get("char_ids", (*batch_time, None))
+            _build(self.char_encoder, chars)
+            features += self.char_encoder.compute_output_shape(chars)[-1]
         self.encoder.build((*batch_time, features))
         states = (*batch_time, 2 * self.config["units"])
         self.potentials.build(states)
@@ -100,14 +103,20 @@ class Tagger(SequenceTagging, keras.Model):
         mask = word_ids != 0
         vectors = self.word_embedding(word_ids)  # (batch, time, word_units)
         if self.char_encoder is not None:
-            spelled = self.char_encoder(inputs["char_ids"], training=training)
-            vectors = ops.concatenate([vectors, spelled], axis=-1)
+            vectors = ops.concatenate([vectors, self._spelled(inputs, training)], axis=-1)
         states, _ = self.encoder(vectors, mask=mask, training=training)
         states = self.output_dropout(states, training=training)
         outputs = self.head(self.potentials(states), mask=mask)
         if self.label_head is not None:
             outputs |= self.label_head(states, mask=mask)
         return outputs
+
+    def _spelled(self, inputs, training):
+        """Word vectors from characters, `(batch, time, features)`."""
+        if "char_ids" in inputs:
+            return self.char_encoder(inputs["char_ids"], training=training)
+        rows = [self.char_encoder(ids[None], training=training)[0] for ids in inputs["spellings"]]
+        return ops.take(ops.concatenate(rows, axis=0), inputs["spelling_ids"], axis=0)
 
     def get_config(self):
         serialized = {

@@ -15,6 +15,7 @@ from seqnlp.records.parquet import (
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
 from seqnlp.records.sentences import read_labels, read_sentences
+from seqnlp.records.spellings import distinct_spellings
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ParquetRows",
     "TFRecordRows",
     "bucket_lengths",
+    "distinct_spellings",
     "example_columns",
     "import_pyarrow",
     "read_labels",

@@ -170,3 +170,27 @@ def test_config_makes_the_same_tagger():
 def test_refuses_arguments_that_make_no_tagger(arguments, message):
     with pytest.raises(ValueError, match=message):
         Tagger(**{**SMALL, "head": CRF(3), **arguments})
+
+
+@pytest.mark.parametrize("char_encoder", [CharCNN, CharLSTM])
+def test_each_spelling_once_gives_the_same_tags_losses_and_gradients(char_encoder):
+    model = make(char_encoder=char_encoder)
+    distinct, rows = np.unique(INPUTS["char_ids"].reshape(-1, 4), axis=0, return_inverse=True)
+    once = {
+        "word_ids": INPUTS["word_ids"],
+        "spellings": (distinct[:5], distinct[5:]),
+        "spelling_ids": rows.reshape(MASK.shape).astype("int32"),
+    }
+
+    def loss(variables, inputs):
+        mapping = list(zip(model.trainable_variables, variables, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return model.compute_loss(y=TAGS, y_pred=model(inputs))
+
+    variables = [variable.value for variable in model.trainable_variables]
+    found = gradients.compiled(gradients.value_and_gradient(loss))
+    for one, other in zip(found(variables, once), found(variables, INPUTS), strict=True):
+        for a, b in zip(keras.tree.flatten(one), keras.tree.flatten(other), strict=True):
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(a), ops.convert_to_numpy(b), rtol=1e-4, atol=1e-5
+            )
