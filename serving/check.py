@@ -16,6 +16,7 @@ from serving.double_process import ROOT, clean_environment, running_double
 from serving.op_check import unsupported_ops
 
 PYTHON_220 = ROOT / ".venv-serving220" / "bin" / "python"
+_KNOWN = ("serving_default", "pretokenized", "spans", "marginals", "k_best")
 NOT_RUN = "not run: make serving220"
 _LONGEST_SHOWN = 2000
 
@@ -134,44 +135,82 @@ def _check_client(client, cases):
 
 def _client_knows(case):
     """Return whether the client has a method for the case: it asks taggers."""
-    if case["signature"] not in ("serving_default", "pretokenized", "spans", "marginals"):
+    if case["signature"] not in _KNOWN:
         return False
     return "tags" in case["outputs"] or "span_types" in case["outputs"]
 
 
 def _client_difference(client, case):
-    signature, inputs, outputs = case["signature"], case["inputs"], case["outputs"]
-    lengths = outputs["lengths"]
-    labels = outputs.get("label", [None] * len(lengths))
-
-    def cut(name):
-        return [row[:length] for row, length in zip(outputs[name], lengths, strict=True)]
-
-    if signature == "pretokenized":
-        rows = zip(inputs["tokens"], inputs["lengths"], strict=True)
-        answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
-        expected = {"tags": cut("tags"), "label": labels}
-        actual = {name: [getattr(answer, name) for answer in answers] for name in expected}
-        return conformance.difference(expected, actual, "the client's answer")
-    if not all(isinstance(text, str) for text in inputs["text"]):
+    if case["signature"] == "pretokenized":
+        expected, actual = _of_tokens(client, case)
+    elif not all(isinstance(text, str) for text in case["inputs"]["text"]):
         return None  # bytes that are no text: the client takes str alone
+    elif case["signature"] == "k_best":
+        expected, actual = _of_paths(client, case)
+    else:
+        expected, actual = _of_texts(client, case)
+    return conformance.difference(expected, actual, "the client's answer")
+
+
+def _of_tokens(client, case):
+    """What the case expects of `Client.tag_tokens`, and what it answers."""
+    rows = zip(case["inputs"]["tokens"], case["inputs"]["lengths"], strict=True)
+    answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
+    expected = {"tags": _cut(case["outputs"], "tags"), "label": _labels(case)}
+    return expected, {name: [getattr(answer, name) for answer in answers] for name in expected}
+
+
+def _of_texts(client, case):
+    """What the case expects of the method of its signature, and what that answers."""
+    signature, texts = case["signature"], case["inputs"]["text"]
     if signature == "spans":
-        answers = client.spans(inputs["text"])
+        answers = client.spans(texts)
         rows = [answer.spans for answer in answers]
         fields = {"span_types": "type", "scores": "score", "span_starts": "start"}
         fields["span_ends"] = "end"
     else:
-        ask = client.marginals if signature == "marginals" else client.tag
-        answers = ask(inputs["text"])
+        answers = client.marginals(texts) if signature == "marginals" else client.tag(texts)
         rows = [answer.tokens for answer in answers]
         fields = {"tags": "tag", "starts": "start", "ends": "end"}
-    expected = {"label": labels, **{name: cut(name) for name in fields}}
-    actual = {"label": [answer.label for answer in answers]}
-    actual |= {
+    expected = {name: _cut(case["outputs"], name) for name in fields}
+    actual = {
         name: [[getattr(item, field) for item in row] for row in rows]
         for name, field in fields.items()
     }
-    return conformance.difference(expected, actual, "the client's answer")
+    labels = [answer.label for answer in answers]
+    return {"label": _labels(case), **expected}, {"label": labels, **actual}
+
+
+def _of_paths(client, case):
+    """What the case expects of `Client.k_best`, and what it answers."""
+    outputs = case["outputs"]
+    answers = client.k_best(case["inputs"]["text"])
+    sizes = list(zip(outputs["paths"], outputs["lengths"], strict=True))
+    expected = {
+        "label": _labels(case),
+        "scores": [row[:k] for row, (k, _) in zip(outputs["scores"], sizes, strict=True)],
+        "tags": [
+            [path[:length] for path in row[:k]]
+            for row, (k, length) in zip(outputs["tags"], sizes, strict=True)
+        ],
+        "starts": [[row] * k for row, (k, _) in zip(_cut(outputs, "starts"), sizes, strict=True)],
+    }
+    actual = {
+        "label": [ranked[0].label for ranked in answers],
+        "scores": [[one.log_probability for one in ranked] for ranked in answers],
+        "tags": [[[t.tag for t in one.tokens] for one in ranked] for ranked in answers],
+        "starts": [[[t.start for t in one.tokens] for one in ranked] for ranked in answers],
+    }
+    return expected, actual
+
+
+def _labels(case):
+    return case["outputs"].get("label", [None] * len(case["outputs"]["lengths"]))
+
+
+def _cut(outputs, name):
+    rows = zip(outputs[name], outputs["lengths"], strict=True)
+    return [row[:length] for row, length in rows]
 
 
 def _load_220(folder, cases_path, python):

@@ -5,8 +5,10 @@ copied into another project.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
+import math
 import sys
 import unicodedata
 import urllib.parse
@@ -45,6 +47,7 @@ class Tagged(NamedTuple):
     """A text with its tokens; `truncated` if the model did not see all of it.
 
     Where the model labels texts, `label` is the text's and `label_scores` the probability of each.
+    `log_probability` is that of all the tags together, where it was asked for.
     """
 
     text: str
@@ -52,6 +55,7 @@ class Tagged(NamedTuple):
     truncated: bool
     label: str | None = None
     label_scores: dict | None = None
+    log_probability: float | None = None
 
 
 class Spanned(NamedTuple):
@@ -114,11 +118,11 @@ class Client:
             ServingError: With a sentence that names the server and what it said.
             ValueError: A text is no string or holds what UTF-8 cannot encode.
         """
-        return self._tagged("serving_default", texts)
+        return self._ask_all("serving_default", _checked_texts(texts), _tagged)
 
     def marginals(self, texts):
         """Tag texts as `tag` does; each token also has `marginals`, `{tag: probability}`."""
-        return self._tagged("marginals", texts)
+        return self._ask_all("marginals", _checked_texts(texts), _with_marginals)
 
     def tag_tokens(self, lists):
         """Tag lists of tokens: a list of `TaggedTokens`, one a list. Raises what `tag` does."""
@@ -127,43 +131,29 @@ class Client:
             return []
         width = max(1, *map(len, lists))
         tokens = [list(row) + [""] * (width - len(row)) for row in lists]
-        answer = self.predict("pretokenized", {"tokens": tokens, "lengths": list(map(len, lists))})
-        with _Reading(self, answer):
-            columns = (answer[name] for name in ("tags", "lengths", "truncated"))
-            return [
-                TaggedTokens(row, tags[:length], truncated, *_label(answer, index))
-                for index, (row, tags, length, truncated) in enumerate(
-                    zip(lists, *columns, strict=True)
-                )
-            ]
+        inputs = {"tokens": tokens, "lengths": list(map(len, lists))}
+        return self._ask_all("pretokenized", lists, _tagged_tokens, inputs)
 
     def spans(self, texts):
         """Find the spans of texts: a list of `Spanned`, one a text. Raises what `tag` does."""
-        texts = _checked_texts(texts)
-        answer = self.predict("spans", {"text": texts})
-        names = ("span_starts", "span_ends", "span_types", "scores")
-        with _Reading(self, answer):
-            return [
-                Spanned(
-                    text,
-                    [_located(Span, text, *fields) for fields in _columns(answer, names, index)],
-                    answer["truncated"][index],
-                    *_label(answer, index),
-                )
-                for index, text in enumerate(texts)
-            ]
+        return self._ask_all("spans", _checked_texts(texts), _spanned)
+
+    def k_best(self, texts):
+        """Find the best taggings of texts: a list a text of `Tagged`, most probable first.
+
+        Each has its `log_probability`. Raises what `tag` does.
+        """
+        return self._ask_all("k_best", _checked_texts(texts), _ranked)
 
     def status(self):
         """Return the list of `ModelVersion` that the server holds. Raises what `tag` does."""
         answer = self._ask("GET", self.path, None, "its status")
-        with _Reading(self, answer):
+        with _reading(self, answer):
+            entries = answer["model_version_status"]
+            errors = [entry.get("status", {}).get("error_message", "") for entry in entries]
             return [
-                ModelVersion(
-                    int(entry["version"]),
-                    entry["state"],
-                    entry.get("status", {}).get("error_message", ""),
-                )
-                for entry in answer["model_version_status"]
+                ModelVersion(int(entry["version"]), entry["state"], error)
+                for entry, error in zip(entries, errors, strict=True)
             ]
 
     def predict(self, signature, inputs):
@@ -181,24 +171,16 @@ class Client:
         """
         request = {"signature_name": signature, "inputs": inputs}
         answer = self._ask("POST", f"{self.path}:predict", request, f"signature {signature}")
-        with _Reading(self, answer):
+        with _reading(self, answer):
             return answer["outputs"]
 
-    def _tagged(self, signature, texts):
-        texts = _checked_texts(texts)
-        answer = self.predict(signature, {"text": texts})
-        names = ("starts", "ends", "tags")
-        with _Reading(self, answer):
-            rows = [
-                [_located(Token, text, *fields) for fields in _columns(answer, names, index)]
-                for index, text in enumerate(texts)
-            ]
-            if signature == "marginals":
-                rows = [_with_marginals(row, answer, i) for i, row in enumerate(rows)]
-            columns = zip(texts, rows, answer["truncated"], strict=True)
-            return [
-                Tagged(*fields, *_label(answer, index)) for index, fields in enumerate(columns)
-            ]
+    def _ask_all(self, signature, texts, read, inputs=None):
+        """Ask, and return what `read` makes of each text and the answer."""
+        answer = self.predict(signature, inputs or {"text": texts})
+        with _reading(self, answer):
+            if len(answer["truncated"]) != len(texts):
+                raise ValueError(f"{len(answer['truncated'])} answers to {len(texts)} texts")
+            return [read(text, answer, index) for index, text in enumerate(texts)]
 
     def _ask(self, method, path, document, what):
         where = f"the server at {self.host}:{self.port}, asked for {what} at {path},"
@@ -221,32 +203,23 @@ class Client:
 
     def _exchange(self, method, path, document):
         body = None if document is None else json.dumps(document).encode("ascii")
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
-        try:
+        server = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
+        with contextlib.closing(server) as connection:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             return response.status, response.read()
-        finally:
-            connection.close()
 
 
-class _Reading:
-    """Turns what goes wrong while an answer is read into a `ServingError`."""
-
-    def __init__(self, client, answer):
-        self.server = f"the server at {client.host}:{client.port}"
-        self.answer = answer
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if kind is not None and issubclass(kind, (LookupError, TypeError, ValueError)):
-            shown = json.dumps(self.answer)[:200]
-            raise ServingError(
-                f"{self.server} gave an answer that cannot be read"
-                f" ({kind.__name__}: {error}): {shown}"
-            ) from error
+@contextlib.contextmanager
+def _reading(client, answer):
+    """Turn what goes wrong while an answer is read into a `ServingError`."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise ServingError(
+            f"the server at {client.host}:{client.port} gave an answer that cannot be read"
+            f" ({type(error).__name__}: {error}): {json.dumps(answer)[:200]}"
+        ) from error
 
 
 def _checked_texts(texts):
@@ -263,42 +236,70 @@ def _checked_texts(texts):
     return texts
 
 
-def _columns(answer, names, index):
+def _first(values, number):
+    """Return the first values, behind which stands filling."""
+    first = values[:number]
+    if len(first) != number:
+        raise ValueError(f"{len(values)} items where {number} are announced")
+    return first
+
+
+def _rows_of(answer, index, *columns):
+    """Return the rows of a text's columns, which are as many as its length says."""
     length = answer["lengths"][index]
-    columns = [answer[name][index][:length] for name in names]
-    if any(len(column) != length for column in columns):
-        raise ValueError(f"text {index} has fewer items than its length {length}")
-    return zip(*columns, strict=True)
+    return zip(*(_first(column, length) for column in columns), strict=True)
 
 
-def _characters(text, start, end):
-    """Return the character offsets of byte offsets, which must fall between characters."""
+def _located(kind, text, start, end, *fields):
+    """Return a token or span of a text; its byte offsets must fall between characters."""
     encoded = text.encode("utf-8")
     if not 0 <= start <= end <= len(encoded):
         raise ValueError(f"bytes {start} to {end} are outside a text of {len(encoded)} bytes")
     before = len(encoded[:start].decode("utf-8"))
-    return before, before + len(encoded[start:end].decode("utf-8"))
+    after = before + len(encoded[start:end].decode("utf-8"))
+    return kind(text[before:after], *fields, start, end, before, after)
 
 
-def _located(kind, text, start, end, *fields):
-    characters = _characters(text, start, end)
-    return kind(text[slice(*characters)], *fields, start, end, *characters)
+def _rest(answer, index):
+    """Return whether a text was cut; where the model labels it, the label and all scores, too."""
+    truncated = answer["truncated"][index]
+    if "label" not in answer:
+        return (truncated,)
+    scores = zip(answer["label_names"][index], answer["label_scores"][index], strict=True)
+    return truncated, answer["label"][index], dict(scores)
 
 
-def _with_marginals(tokens, answer, index):
-    names, rows = answer["tag_names"][index], answer["marginals"][index]
+def _tagged_tokens(tokens, answer, index):
+    tags = _first(answer["tags"][index], answer["lengths"][index])
+    return TaggedTokens(tokens, tags, *_rest(answer, index))
+
+
+def _tagged(text, answer, index, tags=None):
+    tags = answer["tags"][index] if tags is None else tags
+    rows = _rows_of(answer, index, answer["starts"][index], answer["ends"][index], tags)
+    return Tagged(text, [_located(Token, text, *row) for row in rows], *_rest(answer, index))
+
+
+def _with_marginals(text, answer, index):
+    result, names = _tagged(text, answer, index), answer["tag_names"][index]
+    rows = _rows_of(answer, index, result.tokens, answer["marginals"][index])
+    tokens = [token._replace(marginals=dict(zip(names, row, strict=True))) for token, row in rows]
+    return result._replace(tokens=tokens)
+
+
+def _ranked(text, answer, index):
+    number = answer["paths"][index]
+    paths, scores = (_first(answer[name][index], number) for name in ("tags", "scores"))
     return [
-        token._replace(marginals=dict(zip(names, row, strict=True)))
-        for token, row in zip(tokens, rows, strict=False)  # the rows are padded
+        _tagged(text, answer, index, tags)._replace(log_probability=float(score))
+        for tags, score in zip(paths, scores, strict=True)
     ]
 
 
-def _label(answer, index):
-    """Return a text's label and the probability of each, nothing where the model gives none."""
-    if "label" not in answer:
-        return ()
-    scores = zip(answer["label_names"][index], answer["label_scores"][index], strict=True)
-    return answer["label"][index], dict(scores)
+def _spanned(text, answer, index):
+    names = ("span_starts", "span_ends", "span_types", "scores")
+    rows = _rows_of(answer, index, *(answer[name][index] for name in names))
+    return Spanned(text, [_located(Span, text, *row) for row in rows], *_rest(answer, index))
 
 
 def _ask_for(client, signature, texts):
@@ -307,15 +308,13 @@ def _ask_for(client, signature, texts):
     return getattr(client, "tag" if signature == "serving_default" else signature)(texts)
 
 
-def _as_json(result):
-    document = {name: value for name, value in result._asdict().items() if value is not None}
-    for name, value in document.items():
-        if isinstance(value, list):
-            document[name] = [v._asdict() if hasattr(v, "_asdict") else v for v in value]
-    for token in document.get("tokens", []):
-        if isinstance(token, dict) and token["marginals"] is None:
-            del token["marginals"]
-    return json.dumps(document, ensure_ascii=False)
+def _plain(value):
+    """Return what JSON can write; fields without a value are left out."""
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if hasattr(value, "_asdict"):
+        return {name: _plain(v) for name, v in value._asdict().items() if v is not None}
+    return value
 
 
 def _rows(result):
@@ -343,6 +342,8 @@ def _width(text):
 
 
 def _table(result):
+    if isinstance(result, list):
+        return "\n".join(map(_table, result))
     rows = _rows(result)
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -352,6 +353,8 @@ def _table(result):
     text = result.text if hasattr(result, "text") else " ".join(result.tokens)
     if result.label is not None:
         text += f"\n  label: {result.label} ({result.label_scores[result.label]:.4f})"
+    if getattr(result, "log_probability", None) is not None:
+        text += f"\n  probability: {math.exp(result.log_probability):.4f}"
     cut = ["(cut: the model did not see all of it)"] if result.truncated else []
     return "\n".join([text, *(f"  {line}" for line in lines), *cut])
 
@@ -368,7 +371,7 @@ def parse_arguments(argv):
     parser.add_argument(
         "--signature",
         default="serving_default",
-        choices=["serving_default", "pretokenized", "spans", "marginals"],
+        choices=["serving_default", "pretokenized", "spans", "marginals", "k_best"],
         help="pretokenized splits each text at white space",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, one line a text")
@@ -387,7 +390,7 @@ def main(argv=None):
         print(f"client: {error}", file=sys.stderr)
         return 1
     for result in results:
-        print(_as_json(result) if arguments.json else _table(result))
+        print(json.dumps(_plain(result), ensure_ascii=False) if arguments.json else _table(result))
     return 0
 
 

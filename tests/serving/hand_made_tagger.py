@@ -85,12 +85,13 @@ class HandMadeTagger(tf.Module):
     def k_best(self, text):
         answer = self.plain(text)
         outside = _mask(tf.fill(tf.shape(answer["tags"]), "O"), answer["lengths"])
-        scores = tf.math.log([[self.sure, 1 - self.sure]])
+        other = tf.reduce_any(answer["tags"] != outside, axis=1)  # else it is the same path
+        two, one = tf.math.log([self.sure, 1 - self.sure]), tf.constant([0.0, -1e9])
         return {
             **answer,
-            "tags": tf.stack([answer["tags"], outside], axis=1),
-            "scores": tf.repeat(scores, tf.size(text), axis=0),
-            "paths": tf.fill([tf.size(text)], 2),
+            "tags": tf.stack([answer["tags"], tf.where(other[:, None], outside, "")], axis=1),
+            "scores": tf.where(other[:, None], two, one),
+            "paths": tf.where(other, 2, 1),
         }
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])

@@ -2,6 +2,7 @@ import concurrent.futures
 import contextlib
 import http.server
 import json
+import math
 import pathlib
 import subprocess
 import sys
@@ -93,9 +94,8 @@ def test_an_empty_text_has_no_tokens(client):
 
 
 def test_no_texts_have_no_answers(client):
-    assert (
-        client.tag([]) == client.spans([]) == client.marginals([]) == client.tag_tokens([]) == []
-    )
+    methods = (client.tag, client.spans, client.marginals, client.k_best, client.tag_tokens)
+    assert [ask([]) for ask in methods] == [[]] * 5
 
 
 def test_spans_carry_type_score_and_offsets(client):
@@ -111,6 +111,79 @@ def test_marginals_name_every_tag(client):
     (result,) = client.marginals(["Anna met"])
     assert result.tokens[1].marginals == pytest.approx({"O": 0.8, "B-NAME": 0.1, "B-TIME": 0.1})
     assert len(result.tokens) == 2
+
+
+def test_the_best_taggings_come_in_turn_each_with_its_log_probability(client):
+    results = client.k_best(["Anna met", "12 Jo Jo"])
+    tags = [[[token.tag for token in one.tokens] for one in ranked] for ranked in results]
+    assert tags == [
+        [["B-NAME", "O"], ["O", "O"]],
+        [["B-TIME", "B-NAME", "B-NAME"], ["O", "O", "O"]],
+    ]
+    scores = [[one.log_probability for one in ranked] for ranked in results]
+    assert scores == [pytest.approx([math.log(0.8), math.log(0.2)])] * 2
+    assert [one.text for one in results[1]] == ["12 Jo Jo"] * 2
+
+
+def test_the_tokens_of_the_best_taggings_are_those_of_tag(client):
+    (plain,) = client.tag([TEXT])
+    ((best, other),) = client.k_best([TEXT])
+    assert best._replace(log_probability=None) == plain
+    assert other.tokens == [token._replace(tag="O") for token in plain.tokens]
+
+
+def test_a_text_with_fewer_taggings_has_fewer(client):
+    results = client.k_best(["Jo", "met", ""])
+    assert [[one.log_probability for one in ranked] for ranked in results[1:]] == [[0.0], [0.0]]
+    assert [len(ranked) for ranked in results] == [2, 1, 1]
+    assert results[2][0].tokens == []
+
+
+def ranked_answer(**changed):
+    """The answer of `k_best` to "a b", with filling behind each row."""
+    outputs = {
+        "starts": [[0, 2, 0]], "ends": [[1, 3, 0]], "lengths": [2], "truncated": [False],
+        "tags": [[["O", "O", ""], ["O", "N", ""], ["", "", ""]]], "scores": [[-0.5, -1, -1e9]],
+        "paths": [2], "label": ["x"], "label_scores": [[0.4, 0.6]], "label_names": [["y", "x"]],
+    }  # fmt: skip
+    return json.dumps({"outputs": {**outputs, **changed}}).encode()
+
+
+def test_filling_behind_the_taggings_is_left_out():
+    with answering(200, ranked_answer()) as client:
+        ((best, other),) = client.k_best(["a b"])
+    assert [(t.text, t.tag) for t in other.tokens] == [("a", "O"), ("b", "N")]
+    assert (best.log_probability, other.log_probability) == (-0.5, -1.0)
+    assert (best.label, best.label_scores) == ("x", {"y": 0.4, "x": 0.6})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"paths": [4]},
+        {"paths": [-1]},
+        {"paths": []},
+        {"tags": [[["O", "O", ""]]]},
+        {"tags": [[["O", "O", ""], ["O"]]]},
+        {"tags": [[["O", "O", ""], []]]},
+        {"scores": [[-0.5]]},
+        {"scores": [[-0.5, "low"]]},
+        {"starts": [[0]]},
+        {"truncated": []},
+        {"truncated": [False, False]},
+    ],
+    ids=json.dumps,
+)
+def test_a_ranking_that_is_not_whole_is_refused(changed):
+    body = ranked_answer(**changed)
+    with answering(200, body) as client, pytest.raises(ServingError, match="cannot be read"):
+        client.k_best(["a b"])
+
+
+def test_marginals_of_too_few_tokens_are_refused():
+    body = ranked_answer(tags=[["O", "O"]], marginals=[[[1.0]]], tag_names=[["O"]])
+    with answering(200, body) as client, pytest.raises(ServingError, match="cannot be read"):
+        client.marginals(["a b"])
 
 
 def test_token_lists_of_any_length_are_tagged(client):
@@ -153,7 +226,7 @@ def test_what_is_no_text_is_refused(client, texts):
         (200, b"hello", "gave an answer that is no JSON object: b'hello'"),
         (200, b"[]", "gave an answer that is no JSON object"),
         (200, b"{}", "gave an answer that cannot be read (KeyError: 'outputs')"),
-        (200, b'{"outputs": {}}', "gave an answer that cannot be read (KeyError: 'lengths')"),
+        (200, b'{"outputs": {}}', "gave an answer that cannot be read (KeyError: 'truncated')"),
     ],
 )
 def test_an_answer_without_sense_is_a_sentence(status, body, message):
@@ -194,6 +267,36 @@ def test_the_command_prints_marginals_and_given_tokens(place):
         in run(*place, "--signature", "marginals", "Anna").stdout
     )
     assert "  Anna   B-NAME\n" in run(*place, "--signature", "pretokenized", "Anna met").stdout
+
+
+def test_the_command_prints_the_best_taggings_in_turn(place):
+    done = run(*place, "--signature", "k_best", "서울 Jo")
+    assert done.stdout == (
+        "서울 Jo\n"
+        "  probability: 0.8000\n"
+        "  token  tag     bytes  characters\n"
+        "  서울   O       0-6    0-2\n"
+        "  Jo     B-NAME  7-9    3-5\n"
+        "서울 Jo\n"
+        "  probability: 0.2000\n"
+        "  token  tag  bytes  characters\n"
+        "  서울   O    0-6    0-2\n"
+        "  Jo     O    7-9    3-5\n"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_writes_a_line_of_json_a_text(place):
+    done = run(*place, "--signature", "k_best", "--json", "Anna", "met")
+    first, second = map(json.loads, done.stdout.splitlines())
+    place = {"start": 0, "end": 4, "char_start": 0, "char_end": 4}
+    assert first[0] == {
+        "text": "Anna",
+        "tokens": [{"text": "Anna", "tag": "B-NAME", **place}],
+        "truncated": False,
+        "log_probability": pytest.approx(math.log(0.8)),
+    }
+    assert [len(first), len(second)] == [2, 1]
 
 
 def test_the_command_says_in_a_sentence_that_nobody_answers():
