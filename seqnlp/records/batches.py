@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqnlp.records.batch_plan import BatchPlan
 from seqnlp.records.manifest import SPLITS, read_manifest
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.tfrecord_batches import tfrecord_batches
@@ -92,19 +93,21 @@ def tagging_batches(
     """
     _check_least(batch_size=batch_size, pool=pool, num_epochs=num_epochs)
     manifest = read_manifest(folder, verify=False)
-    settings = {
-        "batch_size": batch_size,
-        "seed": seed,
-        "first_epoch": first_epoch,
-        "num_epochs": num_epochs,
-        "lengths": None if lengths is None else _check_lengths(lengths, manifest, split),
-        "characters": characters and manifest.options["characters"],
-        "label": manifest.label is not None,
-        "pool": pool,
-    }
-    if manifest.output_format == "parquet":
-        return ParquetBatches(manifest, split, **settings)
-    return tfrecord_batches(manifest, split, **settings)
+    fixed = lengths is not None
+    plan = BatchPlan(
+        files=manifest.shards(split),
+        examples=manifest.records(split),
+        batch_size=batch_size,
+        pool_size=pool * batch_size,
+        seed=seed,
+        first_epoch=first_epoch,
+        num_epochs=num_epochs,
+        lengths=_checked_lengths(lengths, manifest, split) if fixed else None,
+        max_word_length=manifest.options["max_word_length"] if fixed else None,
+        characters=characters and manifest.options["characters"],
+        label=manifest.label is not None,
+    )
+    return ParquetBatches(plan) if manifest.output_format == "parquet" else tfrecord_batches(plan)
 
 
 def _check_least(**arguments):
@@ -113,7 +116,7 @@ def _check_least(**arguments):
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
 
 
-def _check_lengths(lengths, manifest, split):
+def _checked_lengths(lengths, manifest, split):
     lengths = sorted(lengths)
     longest = manifest.statistics["splits"][split]["lengths"]["max"]
     if not lengths or lengths[0] < 1 or lengths[-1] < longest:

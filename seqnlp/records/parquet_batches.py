@@ -1,5 +1,7 @@
 """Batches of Parquet examples, with NumPy and pyarrow alone."""
 
+import itertools
+
 import numpy as np
 
 from seqnlp.records.parquet import example_columns, import_pyarrow, read_parquet
@@ -8,37 +10,20 @@ from seqnlp.records.parquet import example_columns, import_pyarrow, read_parquet
 class ParquetBatches:
     """Batches of NumPy arrays, made anew each time it is iterated.
 
-    The arguments are those of `tagging_batches`, which makes it.
+    `tagging_batches` makes it.
 
         batches = tagging_batches(folder, "train", 32, seed=0, num_epochs=None)
         model.fit(iter(batches), steps_per_epoch=500)  # JAX
         model.fit(batches.dataset(), steps_per_epoch=500)  # TensorFlow
+
+    Args:
+        plan: `BatchPlan`.
     """
 
-    def __init__(
-        self,
-        manifest,
-        split,
-        batch_size,
-        seed=None,
-        first_epoch=0,
-        num_epochs=1,
-        lengths=None,
-        characters=True,
-        label=False,
-        pool=64,
-    ):
-        self._files = manifest.shards(split)
-        self._steps = -(-manifest.records(split) // batch_size)
-        self._batch_size = batch_size
-        self._seed = seed
-        self._first_epoch = first_epoch
-        self._num_epochs = num_epochs
-        self._lengths = lengths
-        self._max_word_length = manifest.options["max_word_length"] if lengths else None
-        names = example_columns(characters, label)
+    def __init__(self, plan):
+        self._plan = plan
+        names = example_columns(plan.characters, plan.label)
         self._columns = [name for name in names if name != "tokens"]
-        self._pool_size = pool * batch_size
 
     def __len__(self):
         """Number of batches.
@@ -46,26 +31,25 @@ class ParquetBatches:
         Raises:
             TypeError: There is no end of them.
         """
-        if self._num_epochs is None:
+        if self._plan.num_epochs is None:
             raise TypeError("batches for ever (`num_epochs=None`) have no length")
-        return self._steps * self._num_epochs
+        return self._plan.steps * self._plan.num_epochs
 
     def __iter__(self):
         """Yields `(inputs, tags, sample_weight)`."""
-        epoch = self._first_epoch
-        while self._num_epochs is None or epoch < self._first_epoch + self._num_epochs:
-            random = None if self._seed is None else np.random.default_rng([self._seed, epoch])
+        seed, first, number = self._plan.seed, self._plan.first_epoch, self._plan.num_epochs
+        for epoch in itertools.count(first) if number is None else range(first, first + number):
+            random = None if seed is None else np.random.default_rng([seed, epoch])
             for pool in self._pools(random):
                 yield from self._batches(pool, random)
-            epoch += 1
 
     def dataset(self):
         """The same as a `tf.data.Dataset`, for `fit` on TensorFlow: its shapes vary."""
         import tensorflow as tf
 
         size, time, letters = None, None, None
-        if self._lengths is not None:
-            size, letters = self._batch_size, self._max_word_length
+        if self._plan.lengths is not None:
+            size, letters = self._plan.batch_size, self._plan.max_word_length
         shapes = {"word_ids": (size, time), "char_ids": (size, time, letters)}
         if "char_ids" not in self._columns:
             del shapes["char_ids"]
@@ -76,15 +60,16 @@ class ParquetBatches:
         dataset = tf.data.Dataset.from_generator(
             lambda: iter(self), output_signature=(inputs, tags, weight)
         )
-        steps = tf.data.INFINITE_CARDINALITY if self._num_epochs is None else len(self)
+        steps = tf.data.INFINITE_CARDINALITY if self._plan.num_epochs is None else len(self)
         return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
 
     def _pools(self, random):
         """Tables of `pool_size` rows; with `random`, drawn from twice as many."""
         arrow, _ = import_pyarrow()
-        files = self._files if random is None else random.permutation(self._files).tolist()
-        held, size = None, self._pool_size
-        least = size if random is None else 2 * size
+        files, size = self._plan.files, self._plan.pool_size
+        held, least = None, size
+        if random is not None:
+            files, least = random.permutation(files).tolist(), 2 * size
         for file in files:
             for table in read_parquet(file, self._columns):
                 held = table if held is None else arrow.concat_tables([held, table])
@@ -97,7 +82,7 @@ class ParquetBatches:
 
     def _batches(self, pool, random):
         """The batches of a table: by length where there is `random`, else in its order."""
-        starts = np.arange(0, len(pool), self._batch_size)
+        starts = np.arange(0, len(pool), self._plan.batch_size)
         if random is not None:
             lengths = _Ragged(pool, "word_ids").lengths
             # Those of nearly the same length come in random order.
@@ -105,22 +90,22 @@ class ParquetBatches:
             random.shuffle(starts)
         columns = {name: _Ragged(pool, name) for name in self._columns}
         for start in starts.tolist():
-            yield self._batch(columns, start, min(start + self._batch_size, len(pool)))
+            yield self._batch(columns, start, min(start + self._plan.batch_size, len(pool)))
 
     def _batch(self, columns, start, end):
         """Rows `start` to `end` of the columns, padded with 0."""
         words, lengths = columns["word_ids"].rows(start, end)
         time, size = lengths.max(), end - start
-        if self._lengths is not None:
-            time = self._lengths[np.searchsorted(self._lengths, time)]
-            size = self._batch_size
+        if self._plan.lengths is not None:
+            time = self._plan.lengths[np.searchsorted(self._plan.lengths, time)]
+            size = self._plan.batch_size
         real = np.zeros((size, time), bool)
         real[: len(lengths)] = np.arange(time) < lengths[:, None]
         inputs = {"word_ids": _dense(words, real)}
         if "char_ids" in columns:
             letters, _ = columns["char_ids"].rows(start, end)
             counts, _ = columns["char_counts"].rows(start, end)
-            width = self._max_word_length or counts.max()
+            width = self._plan.max_word_length or counts.max()
             spelled = _dense(letters, np.arange(width) < counts[:, None])  # (tokens, characters)
             inputs["char_ids"] = _dense(spelled, real)
         weight = (np.arange(size) < len(lengths)).astype("float32")

@@ -5,46 +5,38 @@ import numpy as np
 from seqnlp.records.tfrecord import import_tensorflow
 
 
-def tfrecord_batches(
-    manifest,
-    split,
-    batch_size,
-    seed=None,
-    first_epoch=0,
-    num_epochs=1,
-    lengths=None,
-    characters=True,
-    label=False,
-    pool=64,
-):
-    """A `tf.data.Dataset`; the arguments are those of `tagging_batches`, which calls it."""
+def tfrecord_batches(plan):
+    """A `tf.data.Dataset`, see `tagging_batches`, which gives the `BatchPlan`."""
     tf = import_tensorflow()
-    max_word_length = manifest.options["max_word_length"] if lengths else None
-    files, size = tf.constant(manifest.shards(split)), pool * batch_size
+    files = tf.constant(plan.files)
 
     def numbered(epoch):
-        pools = _records(files, size, seed, epoch).batch(size)
+        pools = _records(files, plan.pool_size, plan.seed, epoch).batch(plan.pool_size)
         return pools.enumerate().map(lambda index, pooled: (epoch, index, pooled))
 
-    def batches(epoch, index, pooled):
-        parsed = _parse(pooled, characters, label)
-        rows = tf.range(parsed["word_ids"].nrows())
-        starts = tf.range(0, tf.size(rows), batch_size)
-        if seed is not None:
-            key = _key(seed, epoch, index)
-            rows = _by_length(parsed["word_ids"].row_lengths(), key)
-            starts = tf.random.experimental.stateless_shuffle(starts, key)
-        return tf.data.Dataset.from_tensor_slices(starts).map(
-            lambda start: _dense_batch(
-                parsed, rows[start : start + batch_size], batch_size, lengths, max_word_length
-            )
-        )
-
-    last = np.iinfo(np.int64).max if num_epochs is None else first_epoch + num_epochs
-    dataset = tf.data.Dataset.range(first_epoch, last).flat_map(numbered).flat_map(batches)
-    steps = -(-manifest.records(split) // batch_size)
-    steps = tf.data.INFINITE_CARDINALITY if num_epochs is None else steps * num_epochs
+    last = np.iinfo(np.int64).max
+    steps = tf.data.INFINITE_CARDINALITY
+    if plan.num_epochs is not None:
+        last, steps = plan.first_epoch + plan.num_epochs, plan.steps * plan.num_epochs
+    dataset = tf.data.Dataset.range(plan.first_epoch, last).flat_map(numbered)
+    dataset = dataset.flat_map(lambda *pool: _pool_batches(plan, *pool))
     return dataset.apply(tf.data.experimental.assert_cardinality(steps)).prefetch(4)
+
+
+def _pool_batches(plan, epoch, index, pooled):
+    """A dataset of the batches of a pool: by length where there is a seed, else in its order."""
+    import tensorflow as tf
+
+    parsed = _parse(pooled, plan.characters, plan.label)
+    rows = tf.range(parsed["word_ids"].nrows())
+    starts = tf.range(0, tf.size(rows), plan.batch_size)
+    if plan.seed is not None:
+        key = _key(plan.seed, epoch, index)
+        rows = _by_length(parsed["word_ids"].row_lengths(), key)
+        starts = tf.random.experimental.stateless_shuffle(starts, key)
+    return tf.data.Dataset.from_tensor_slices(starts).map(
+        lambda start: _dense_batch(parsed, rows[start : start + plan.batch_size], plan)
+    )
 
 
 def _records(files, size, seed, epoch):
@@ -89,15 +81,15 @@ def _by_length(lengths, key):
     return tf.argsort(tf.cast(lengths, tf.float32) + noise)
 
 
-def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
+def _dense_batch(parsed, rows, plan):
     """`rows` of ragged ids -> `(inputs, tags, sample_weight)`, see `tagging_batches`."""
     import tensorflow as tf
 
     words = tf.gather(parsed["word_ids"], rows)
     time = size = None
-    if lengths is not None:
-        size, longest = batch_size, tf.reduce_max(words.row_lengths())
-        choices = tf.constant(lengths, longest.dtype)
+    if plan.lengths is not None:
+        size, longest = plan.batch_size, tf.reduce_max(words.row_lengths())
+        choices = tf.constant(plan.lengths, longest.dtype)
         time = tf.gather(choices, tf.searchsorted(choices, [longest])[0])
 
     def dense(ids, *inner):
@@ -105,7 +97,7 @@ def _dense_batch(parsed, rows, batch_size, lengths, max_word_length):
 
     inputs = {"word_ids": dense(words)}
     if "char_ids" in parsed:
-        inputs["char_ids"] = dense(tf.gather(parsed["char_ids"], rows), max_word_length)
+        inputs["char_ids"] = dense(tf.gather(parsed["char_ids"], rows), plan.max_word_length)
     tags = dense(tf.gather(parsed["tag_ids"], rows))
     real = tf.range(tf.shape(tags)[0]) < tf.size(rows)
     if "label_id" in parsed:
