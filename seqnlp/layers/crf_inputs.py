@@ -24,12 +24,7 @@ def crf_scores(potentials, mask, transitions, start=None, end=None, allowed=None
             be read, leaves no tag at a real token. Nothing can be read while a function is
             traced: there such a token costs `FORBIDDEN`.
     """
-    if len(potentials.shape) != 3 or potentials.shape[1] == 0:
-        raise ValueError(
-            "`potentials` must have shape (batch, time, tags), with a time of at least 1. "
-            f"Received: potentials.shape={tuple(potentials.shape)}"
-        )
-    shape = tuple(potentials.shape)
+    shape = checked_shape(potentials, "tags")
     check_shape("mask", mask, shape, "batch, time")
     check_shape("transitions", transitions, shape, "tags, tags")
     check_shape("start_transitions", start, shape, "tags")
@@ -38,10 +33,7 @@ def crf_scores(potentials, mask, transitions, start=None, end=None, allowed=None
 
     potentials = ops.cast(potentials, "float32")
     transitions = ops.cast(transitions, "float32")
-    start, end = (
-        ops.zeros_like(transitions[0]) if boundary is None else ops.cast(boundary, "float32")
-        for boundary in (start, end)
-    )
+    start, end = (boundary_scores(boundary, transitions) for boundary in (start, end))
     if allowed is not None:
         potentials = ops.where(ops.cast(allowed, "bool"), potentials, FORBIDDEN)
     if mask is None:
@@ -50,6 +42,31 @@ def crf_scores(potentials, mask, transitions, start=None, end=None, allowed=None
         )
     mask = ops.cast(mask, "bool")
     return Scores(ops.where(mask[..., None], potentials, 0.0), mask, transitions, start, end)
+
+
+def checked_shape(potentials, width):
+    """The shape of the potentials, a tuple.
+
+    Args:
+        width: Name of their last axis.
+
+    Raises:
+        ValueError: They have another number of axes than three, or no time.
+    """
+    shape = tuple(potentials.shape)
+    if len(shape) != 3 or shape[1] == 0:
+        raise ValueError(
+            f"`potentials` must have shape (batch, time, {width}), with a time of at least 1. "
+            f"Received: potentials.shape={shape}"
+        )
+    return shape
+
+
+def boundary_scores(boundary, transitions):
+    """What a start or end costs, float32 `(tags,)`: zeros for None."""
+    if boundary is None:
+        return ops.zeros_like(transitions[0])
+    return ops.cast(boundary, "float32")
 
 
 def check_shape(name, tensor, potentials_shape, axes, **lengths):

@@ -31,7 +31,12 @@ extraction", section 2
 from keras import ops
 
 from seqnlp.layers.crf_forward_backward import FORBIDDEN
-from seqnlp.layers.crf_inputs import check_shape, check_tags
+from seqnlp.layers.crf_inputs import (
+    boundary_scores,
+    check_shape,
+    check_tags,
+    checked_shape,
+)
 from seqnlp.layers.semi_markov_recursion import (
     PLACES,
     Inputs,
@@ -260,12 +265,7 @@ def _place(begins, ends, same):
 
 def _inputs(potentials, mask, transitions, length_scores, start, end, **segments):
     """`Inputs` of what a function was given; a `ValueError` where shapes do not fit."""
-    shape = tuple(potentials.shape)
-    if len(shape) != 3 or shape[1] == 0:
-        raise ValueError(
-            "`potentials` must have shape (batch, time, labels), with a time of at least 1. "
-            f"Received: potentials.shape={shape}"
-        )
+    shape = checked_shape(potentials, "labels")
     if len(length_scores.shape) != 2 or length_scores.shape[1] < 1:
         raise ValueError(
             "`length_scores` must have shape (labels, max_length), with a max_length of at least "
@@ -283,10 +283,7 @@ def _inputs(potentials, mask, transitions, length_scores, start, end, **segments
     real = ops.ones_like(potentials[..., 0]) if mask is None else ops.transpose(mask)
     real = ops.cast(real, "bool")
     transitions = ops.cast(transitions, "float32")
-    start, end = (
-        ops.zeros_like(transitions[0]) if boundary is None else ops.cast(boundary, "float32")
-        for boundary in (start, end)
-    )
+    start, end = (boundary_scores(boundary, transitions) for boundary in (start, end))
     return Inputs(
         ops.where(real[..., None], potentials, 0.0),
         real,
