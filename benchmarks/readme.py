@@ -3,9 +3,10 @@
 import json
 import pathlib
 
+from benchmarks.figures import rewrite
+
 RESULTS = pathlib.Path(__file__).with_name("results.jsonl")
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
-BEGIN, END = "<!-- figures: benchmarks/readme.py -->\n", "<!-- end of figures -->\n"
 
 
 def table(lines):
@@ -39,10 +40,7 @@ def _wrapped(line):
 def main():
     """Rewrites the README."""
     lines = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-    text = README.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(before + BEGIN + table(lines) + END + after, encoding="utf-8")
+    rewrite(README, "benchmarks/readme.py", table(lines))
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 import json
 import pathlib
 
+from benchmarks.figures import rewrite
 from benchmarks.goals import GOALS
 from benchmarks.timing import DISTURBED
 
 SPEED = pathlib.Path(__file__).with_name("speed.jsonl")
 PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- figures: benchmarks/speed_table.py -->\n", "<!-- end of figures -->\n"
 
 
 def ratio(ours, peer, unit):
@@ -112,10 +112,7 @@ def _abouts(lines):
 def main():
     """Rewrites the part of the page between the marks."""
     lines = [json.loads(line) for line in SPEED.read_text(encoding="utf-8").splitlines()]
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + BEGIN + page(lines) + END + after, encoding="utf-8")
+    rewrite(PAGE, "benchmarks/speed_table.py", page(lines))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from benchmarks import speed_table
+from benchmarks.figures import END, rewrite
 from benchmarks.speed_table import best, page, ratio, table, verdict
 
 
@@ -102,13 +103,26 @@ def test_the_page_names_each_version_that_a_side_ran_with():
 
 
 def test_only_the_part_between_the_marks_is_rewritten(tmp_path, monkeypatch):
-    text = f"before\n{speed_table.BEGIN}old{speed_table.END}after\n"
+    begin = "<!-- figures: benchmarks/speed_table.py -->\n"
+    text = f"before\n{begin}old{END}after\n"
     monkeypatch.setattr(speed_table, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(speed_table, "SPEED", tmp_path / "speed.jsonl")
     speed_table.PAGE.write_text(text)
     speed_table.SPEED.write_text(json.dumps(line(side("seqnlp, JAX", 1.0, ours=True))) + "\n")
     speed_table.main()
     written = speed_table.PAGE.read_text()
-    assert written.startswith(f"before\n{speed_table.BEGIN}some processor, 2 threads.\n")
-    assert written.endswith(f"{speed_table.END}after\n")
+    assert written.startswith(f"before\n{begin}some processor, 2 threads.\n")
+    assert written.endswith(f"{END}after\n")
     assert "old" not in written
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [("a\n" + END, "<!-- figures: p -->"), ("<!-- figures: p -->\na\n", END.strip())],
+)
+def test_a_page_without_a_mark_is_left_alone(text, missing, tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(text)
+    with pytest.raises(ValueError, match=f"^{page}: expected a line '{missing}'. Received: none$"):
+        rewrite(page, "p", "new\n")
+    assert page.read_text() == text
