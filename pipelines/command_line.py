@@ -32,7 +32,12 @@ def parser(task, description):
     result.add_argument(
         "--output", required=True, type=_folder, metavar="DIR", help="folder of the results"
     )
-    files = result.add_argument_group("files (none: the sample corpus of the task)")
+    _add_files(result.add_argument_group("files (none: the sample corpus of the task)"))
+    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
+    return result
+
+
+def _add_files(files):
     for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
         files.add_argument(
             f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
@@ -57,8 +62,6 @@ def parser(task, description):
         metavar="SHARE",
         help="largest share of unusable sentences",
     )
-    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
-    return result
 
 
 def at_least_one(text):

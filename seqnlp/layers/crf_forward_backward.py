@@ -90,20 +90,11 @@ def _probability_space(chain):
     weight = ops.exp(chain.transitions - transition_shift)  # (2, tags, tags)
     boundary_shift = ops.max(chain.boundaries, axis=-1, keepdims=True)
     boundary = ops.exp(chain.boundaries - boundary_shift)
-
-    def step(before, x):
-        emission, first, mask = x
-        joint = (ops.matmul(before, weight) + first * boundary) * emission
-        scale = ops.maximum(ops.sum(joint, axis=-1, keepdims=True), _LOST)
-        now = ops.where(mask, joint / scale, before)
-        return now, (now, scale)
-
-    initial = ops.zeros_like(chain.potentials[0])
-    last, (states, scales) = scan(step, initial, (emission, chain.first, chain.mask))
+    last, states, scales = _scaled_states(chain, emission, weight, boundary)
 
     mask = ops.cast(chain.forward_mask, "float32")
     forward, backward = _both(states)
-    before = _before(forward, initial[0])
+    before = _before(forward, ops.zeros_like(forward[0]))
     message = ops.matmul(before, weight[0]) + chain.first[:, 0] * boundary[0]
     total = ops.sum(message * backward, axis=-1, keepdims=True)
     after = mask * backward / ops.maximum(total, _LOST)
@@ -126,6 +117,21 @@ def _probability_space(chain):
     certain = ops.logical_and(in_range, met)
     certain = ops.logical_and(certain, _nothing_lost(chain, states * scales))
     return (log_norm, marginals, pairs), certain
+
+
+def _scaled_states(chain, emission, weight, boundary):
+    """The last state of both directions, all of them, and what each was divided by."""
+
+    def step(before, x):
+        emission, first, mask = x
+        joint = (ops.matmul(before, weight) + first * boundary) * emission
+        scale = ops.maximum(ops.sum(joint, axis=-1, keepdims=True), _LOST)
+        now = ops.where(mask, joint / scale, before)
+        return now, (now, scale)
+
+    initial = ops.zeros_like(chain.potentials[0])
+    last, (states, scales) = scan(step, initial, (emission, chain.first, chain.mask))
+    return last, states, scales
 
 
 def _nothing_lost(chain, joint):

@@ -61,22 +61,7 @@ class RNNEncoder(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if cell not in CELLS:
-            raise ValueError(
-                f"`cell` must be one of {', '.join(map(repr, CELLS))}. Received: cell={cell!r}"
-            )
-        if implementation not in IMPLEMENTATIONS:
-            raise ValueError(
-                f"`implementation` must be one of {IMPLEMENTATIONS}. "
-                f"Received: implementation={implementation!r}"
-            )
-        if implementation == "keras" and start != "zeros":
-            raise ValueError(
-                f"`start` must be 'zeros' with implementation='keras'. Received: start={start!r}"
-            )
-        for name, value in (("units", units), ("num_layers", num_layers)):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+        _check(units, cell, num_layers, start, implementation)
         self.units = units
         self.cell = cell
         self.num_layers = num_layers
@@ -156,3 +141,23 @@ class RNNEncoder(keras.layers.Layer):
             "start": self.start,
             "implementation": self.implementation,
         }
+
+
+def _check(units, cell, num_layers, start, implementation):
+    """A `ValueError` where they make no encoder; the layers check what else they are given."""
+    if cell not in CELLS:
+        raise ValueError(
+            f"`cell` must be one of {', '.join(map(repr, CELLS))}. Received: cell={cell!r}"
+        )
+    if implementation not in IMPLEMENTATIONS:
+        raise ValueError(
+            f"`implementation` must be one of {IMPLEMENTATIONS}. "
+            f"Received: implementation={implementation!r}"
+        )
+    if implementation == "keras" and start != "zeros":
+        raise ValueError(
+            f"`start` must be 'zeros' with implementation='keras'. Received: start={start!r}"
+        )
+    for name, value in (("units", units), ("num_layers", num_layers)):
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")

@@ -179,7 +179,11 @@ def prepare_tagging(
         "fractions": FRACTIONS[frozenset(SPLITS) - set(files)],
     }
     _check_options(options)
-    output = os.fspath(output)
+    return _run(os.fspath(output), files, reader, options, pipeline_options)
+
+
+def _run(output, files, reader, options, pipeline_options):
+    """Runs the pipeline; returns the manifest that it wrote last."""
     pipeline = make_pipeline(pipeline_options)
     pipeline | "PrepareTagging" >> PrepareTagging(output, files, reader, options)
     remove_old(output)

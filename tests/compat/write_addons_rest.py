@@ -17,30 +17,32 @@ def trained(optimizer, start, gradients):
     return variable
 
 
-def main():
+def drawn():
+    """What the functions are given."""
     random = np.random.default_rng(0)
     x = random.standard_normal((4, 5)).astype(np.float32)
     labels = random.integers(5, size=4).astype(np.int32)
-    one_hot = np.eye(5, dtype=np.float32)[labels]
-    probabilities = tf.nn.softmax(x)
-    image = random.random((2, 6, 7, 3)).astype(np.float32)
-    gradients = random.standard_normal((3, 4, 5)).astype(np.float32)
-    logits = random.standard_normal((4, 6, 5)).astype(np.float32)
-    targets = random.integers(5, size=(4, 6)).astype(np.int32)
-    weights = random.random((4, 6)).astype(np.float32)
-    names = ("gelu", "hardshrink", "softshrink", "mish", "sparsemax", "tanhshrink", "lisht")
-    found = {name: getattr(tfa.activations, name)(x) for name in (*names, "snake")}
-    found |= {
+    return {
         "x": x,
-        "probabilities": probabilities,
-        "one_hot": one_hot,
+        "probabilities": tf.nn.softmax(x),
+        "one_hot": np.eye(5, dtype=np.float32)[labels],
         "labels": labels,
-        "image": image,
+        "image": random.random((2, 6, 7, 3)).astype(np.float32),
+        "gradients": random.standard_normal((3, 4, 5)).astype(np.float32),
+        "logits": random.standard_normal((4, 6, 5)).astype(np.float32),
+        "targets": random.integers(5, size=(4, 6)).astype(np.int32),
+        "weights": random.random((4, 6)).astype(np.float32),
     }
-    found |= {"gradients": gradients, "logits": logits, "targets": targets, "weights": weights}
+
+
+def main():
+    found = drawn()
+    x, probabilities, one_hot, _, image, gradients, *sequences = found.values()
+    names = ("gelu", "hardshrink", "softshrink", "mish", "sparsemax", "tanhshrink", "lisht")
+    found |= {name: getattr(tfa.activations, name)(x) for name in (*names, "snake")}
     found["focal"] = tfa.losses.sigmoid_focal_crossentropy(one_hot, probabilities)
     found["pinball"] = tfa.losses.pinball_loss(one_hot, x, tau=0.3)
-    found["sequence_loss"] = tfa.seq2seq.sequence_loss(logits, targets, weights)
+    found["sequence_loss"] = tfa.seq2seq.sequence_loss(*sequences)
     found["hardmax"] = tfa.seq2seq.hardmax(x)
     found["tile_batch"] = tfa.seq2seq.tile_batch(x, 3)
     for name, metric in (
