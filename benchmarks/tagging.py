@@ -7,6 +7,7 @@ import argparse
 import datetime
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -31,7 +32,7 @@ def main(argv):
     seconds = time.monotonic() - started
     report = json.loads((output / "evaluation.json").read_text())
     history = json.loads((output / "logs" / "history.json").read_text())
-    shown = " ".join(["python", *command]).replace(str(output), "DIR")
+    shown = shlex.join(["python", *command]).replace(str(output), "DIR")
     line = {
         "name": options.name,
         "measure": report["measure"],
