@@ -85,6 +85,10 @@ def tagging_signatures(model, text, encoding="none", k=5):
 
     Returns:
         Dict for `saved_model`.
+
+    Raises:
+        ValueError: `k` is below 1, `text` lacks the model's labels, or a tag is none of
+            `encoding`.
     """
     if k < 1:
         raise ValueError(f"`k` must be at least 1. Received: k={k}")

@@ -28,6 +28,9 @@ def mean_sequence_loss(losses, mask, sample_weight=None, normalize="tokens"):
 
     Returns:
         Scalar float32 tensor.
+
+    Raises:
+        ValueError: `normalize` is neither, or `sample_weight` has another shape.
     """
     if normalize not in NORMALIZATIONS:
         raise ValueError(

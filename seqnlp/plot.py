@@ -27,6 +27,9 @@ def transitions(scores, tags, title="Transitions: from row to column"):
 
     Returns:
         A matplotlib `Figure`; red is likely, blue unlikely, grey forbidden.
+
+    Raises:
+        ValueError: `scores` has another shape.
     """
     scores = np.asarray(scores, dtype="float64")
     tags = list(tags)
@@ -52,6 +55,9 @@ def confusion(counts, tags, title="Tokens: true tag in the row, predicted in the
 
     Returns:
         A matplotlib `Figure`; the colour is the share of the row.
+
+    Raises:
+        ValueError: `counts` has another shape.
     """
     counts = np.asarray(counts)
     if counts.shape != (len(tags),) * 2:

@@ -24,6 +24,10 @@ def scan(function, initial, inputs, reverse=False):
 
     Returns:
         `(state, ys)`; each tensor of `ys` is `(time, ...)`.
+
+    Raises:
+        ValueError: `inputs` holds no tensor.
+        RuntimeError: Keras runs on another backend than TensorFlow and JAX.
     """
     if not tree.flatten(inputs):
         raise ValueError(f"`inputs` must hold at least one tensor. Received: inputs={inputs}")

@@ -65,6 +65,9 @@ def allowed_transitions(tags, encoding):
     Returns:
         Bool array `(tags + 1, tags + 1)` from row to column. The last row holds the tags that
         may begin a sentence, the last column those that may end it. None for `none`.
+
+    Raises:
+        ValueError: `encoding` is none of those, or a tag is not of it.
     """
     if encoding == "none":
         return None
@@ -87,6 +90,9 @@ def segment_tags(tags, encoding):
         Int array `(labels, 6)` of tag ids, a row for each type of span, and one for `O`, in the
         order of `tags`. Columns: single, first, inside, last, and single and first again, that
         is behind a segment of the same label. -1 where `tags` have no such tag.
+
+    Raises:
+        ValueError: `encoding` is none of those, or a tag is not of it.
     """
     ids = {split_tag(tag, encoding): index for index, tag in enumerate(tags)}
     rows = []
@@ -98,6 +104,10 @@ def segment_tags(tags, encoding):
 
 def first_illegal(tags, encoding):
     """The first fault of one sentence's tags.
+
+    Args:
+        tags: List of tag names.
+        encoding: One of `ENCODINGS`.
 
     Returns:
         None where all is well, else `(index, reason)`. An index equal to the number of tags
@@ -125,8 +135,15 @@ def spans(tags, encoding):
     Faulty tags are read as seqeval reads them by default: a span that begins with `I-x`
     counts as begun.
 
+    Args:
+        tags: List of tag names.
+        encoding: One of `ENCODINGS` but "none".
+
     Returns:
         List of `(type, start, end)`, token positions with `end` exclusive.
+
+    Raises:
+        ValueError: `encoding` is none of those, or a tag is not of it.
     """
     found, start, current = [], None, None
     for index, tag in enumerate([*tags, "O"]):

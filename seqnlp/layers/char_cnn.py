@@ -49,6 +49,10 @@ class CharCNN(keras.layers.Layer):
     Returns:
         `(batch, time, units)`, as wide as there are filters; zeros for words without characters.
 
+    Raises:
+        ValueError: `filters` or `width` is below 1, there is not one of `filters` for each width,
+            or `num_highways` is negative.
+
     Reference: https://arxiv.org/abs/1603.01354, section 2.1;
     https://arxiv.org/abs/1508.06615, sections 2.2 and 2.3
     """

@@ -22,6 +22,9 @@ class CharLSTM(keras.layers.Layer):
     Returns:
         `(batch, time, 2 * units)`; zeros for words without characters.
 
+    Raises:
+        ValueError: `units` or `dropout` is out of range.
+
     Reference: https://arxiv.org/abs/1603.01360, section 4.1
     """
 

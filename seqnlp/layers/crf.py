@@ -41,6 +41,10 @@ class CRF(TaggingHead):
         Dict of `tags` int32 `(batch, time)`, the best ones; `potentials` float32 as given;
         `mask` bool `(batch, time)`.
 
+    Raises:
+        ValueError: `num_tags` is below 2, `allowed_transitions` has another shape, or the
+            potentials are not `num_tags` wide.
+
     Reference: https://arxiv.org/abs/1603.01360, section 2.2
     """
 
@@ -104,6 +108,9 @@ class CRF(TaggingHead):
         Returns:
             `tags` int32 `(batch, k, time)`, log probabilities `(batch, k)`; -inf behind the
             possible ones of a row.
+
+        Raises:
+            ValueError: As `crf_k_best`.
         """
         rest = (outputs["potentials"], outputs["mask"], *self.scores())
         tags, scores = crf_k_best(*rest, k=k)

@@ -19,6 +19,9 @@ def crf_decode(
 
     Returns:
         `tags` int32 `(batch, time)`, 0 at padding, and their scores `(batch,)`.
+
+    Raises:
+        ValueError: A shape does not fit, or `allowed` leaves a real token no tag; see there.
     """
     rest = (transitions, start_transitions, end_transitions, allowed)
     scores = crf_scores(potentials, mask, *rest)

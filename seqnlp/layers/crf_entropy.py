@@ -24,6 +24,9 @@ def crf_entropy(
     All its terms are positive, whereas the log norm less the expected score cancels out where
     scores are large.
 
+    Raises:
+        ValueError: A shape does not fit, or `allowed` leaves a real token no tag; see there.
+
     Reference: Hernando, Crespi & Cybenko 2005, IEEE Transactions on Information Theory 51(7)
     """
     rest = (transitions, start_transitions, end_transitions, allowed)

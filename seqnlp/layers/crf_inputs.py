@@ -48,6 +48,7 @@ def checked_shape(potentials, width):
     """The shape of the potentials, a tuple.
 
     Args:
+        potentials: Float tensor.
         width: Name of their last axis.
 
     Raises:
@@ -73,6 +74,9 @@ def check_shape(name, tensor, potentials_shape, axes, **lengths):
     """A `ValueError` unless `tensor` is None or its axes are those of the potentials' names.
 
     Args:
+        name: Name of the argument, for the message.
+        tensor: Tensor or None.
+        potentials_shape: Shape of the potentials, a tuple.
         axes: Names of its axes in order, such as `"batch, time"`. Lengths that are not known yet
             fit anything.
         **lengths: Those of axes that the potentials lack, by name.
@@ -126,6 +130,8 @@ def check_labels(labels, mask, potentials_shape, allowed_transitions):
 
     Args:
         labels: Int `(batch, time)`, or bool `(batch, time, tags)`.
+        mask: Bool `(batch, time)`.
+        potentials_shape: Shape of the potentials, a tuple.
         allowed_transitions: As `seqnlp.layers.CRF` takes it, or None.
     """
     partial = len(labels.shape) == 3

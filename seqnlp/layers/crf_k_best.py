@@ -34,6 +34,10 @@ def crf_k_best(
         scores `(batch, k)`. A row with fewer possible paths, one of length 0 for instance, which
         has one, has tags 0 and scores -inf behind them.
 
+    Raises:
+        ValueError: `k` is out of range, a shape does not fit, or `allowed` leaves a real token no
+            tag.
+
     Reference: Seshadri & Sundberg 1994, List Viterbi decoding algorithms, the parallel one
     """
     rest = (transitions, start_transitions, end_transitions, allowed)

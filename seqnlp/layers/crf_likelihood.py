@@ -34,7 +34,11 @@ from seqnlp.layers.masking import first_and_last, lengths_of, real_tokens_first
 def crf_sequence_score(
     potentials, tags, mask, transitions, start_transitions=None, end_transitions=None
 ):
-    """Unnormalised log score `(batch,)` of the given tags."""
+    """Unnormalised log score `(batch,)` of the given tags.
+
+    Raises:
+        ValueError: A shape does not fit, or a tag id is out of range; see the module.
+    """
     scores = crf_scores(potentials, mask, transitions, start_transitions, end_transitions)
     check_tags(tags, mask, tuple(potentials.shape))
     potentials, mask, transitions, start, end = scores
@@ -63,6 +67,9 @@ def crf_log_norm(
     """Log of the summed exponentiated scores of all allowed tag sequences, `(batch,)`.
 
     Its gradient is the forward-backward algorithm's, not that of a loop unrolled in time.
+
+    Raises:
+        ValueError: A shape does not fit, or `allowed` leaves a real token no tag; see the module.
     """
     rest = (transitions, start_transitions, end_transitions, allowed)
     potentials, mask, *rest = crf_scores(potentials, mask, *rest)
@@ -112,6 +119,9 @@ def crf_log_likelihood(
     """Log probability `(batch,)` of the given tags among all tag sequences.
 
     Tags that take a forbidden transition have about -1e9.
+
+    Raises:
+        ValueError: A shape does not fit, or a tag id is out of range; see the module.
     """
     rest = (mask, transitions, start_transitions, end_transitions)
     return _share(crf_sequence_score(potentials, tags, *rest), crf_log_norm(potentials, *rest))
@@ -131,6 +141,9 @@ def crf_partial_log_likelihood(
     that was not allows every tag, a doubtful one some. Rows without a possible path within
     `allowed` have about -1e9.
 
+    Raises:
+        ValueError: A shape does not fit, or `allowed` leaves a real token no tag; see the module.
+
     Reference: Tsuboi et al. 2008, https://aclanthology.org/C08-1113, section 3
     """
     rest = (mask, transitions, start_transitions, end_transitions)
@@ -140,6 +153,10 @@ def crf_partial_log_likelihood(
 def crf_marginals(
     potentials, mask, transitions, start_transitions=None, end_transitions=None, allowed=None
 ):
-    """Probability of each tag at each token, `(batch, time, tags)`; zeros at padding."""
+    """Probability of each tag at each token, `(batch, time, tags)`; zeros at padding.
+
+    Raises:
+        ValueError: A shape does not fit, or `allowed` leaves a real token no tag; see the module.
+    """
     rest = (transitions, start_transitions, end_transitions, allowed)
     return _posterior(*crf_scores(potentials, mask, *rest)).marginals

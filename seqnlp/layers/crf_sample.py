@@ -32,6 +32,10 @@ def crf_sample(
     Returns:
         `tags` int32 `(batch, num_samples, time)`, 0 at padding.
 
+    Raises:
+        ValueError: `num_samples` is out of range, a shape does not fit, or `allowed` leaves a real
+            token no tag.
+
     Reference: Murphy 2012, Machine learning: a probabilistic perspective, section 17.4.5
     """
     rest = (transitions, start_transitions, end_transitions, allowed)

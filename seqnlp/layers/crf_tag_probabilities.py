@@ -26,6 +26,9 @@ def crf_tag_log_probabilities(
         `(batch, time)`: log probability of the tag given that of the real token before it, and
         `alone` at the first one. Zeros at padding. Impossible tags have about -1e9.
 
+    Raises:
+        ValueError: A shape does not fit, or a tag id is out of range; see there.
+
     Reference: Culotta & McCallum 2004, https://aclanthology.org/N04-4028, section 3
     """
     scores = crf_scores(potentials, mask, transitions, start_transitions, end_transitions)

@@ -39,6 +39,9 @@ class TaggingHead(keras.layers.Layer):
     Returns:
         Dict of `tags` int32 `(batch, time)`, the best ones, 0 at padding; `potentials` float32
         as given; `mask` bool `(batch, time)`.
+
+    Raises:
+        ValueError: `num_tags` is too small, or the potentials are not `units` wide.
     """
 
     minimum = 1  # number of tags
@@ -69,6 +72,10 @@ class TaggingHead(keras.layers.Layer):
                 head may also take partial labels, bool `(batch, time, tags)`, True at each tag
                 that a token may have: then the probability of all tag sequences within them.
             outputs: Dict of `potentials` and `mask`, as a call gives it.
+
+        Raises:
+            ValueError: The labels have a wrong shape or, where they can be read, no meaning at a
+                real token.
         """
         raise NotImplementedError
 

@@ -42,6 +42,10 @@ class RecurrentLayer(keras.layers.Layer):
         final state tensors `(batch, units)`, those of the forward direction first. At padding
         the outputs repeat the state.
 
+    Raises:
+        ValueError: An argument is out of range, `start` does not fit the `direction`, or the
+            inputs or `initial_state` have a wrong shape or number.
+
     Reference: https://arxiv.org/abs/1512.05287, section 4
     """
 

@@ -28,6 +28,7 @@ class GRU(RecurrentLayer):
     Weights are those of `keras.layers.GRU`.
 
     Args:
+        units: Width of one direction's state.
         reset_after: Whether the reset gate acts after the product with the recurrent kernel, as
             in cuDNN and Keras, or before it, as Cho et al. print it.
 

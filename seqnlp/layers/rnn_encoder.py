@@ -44,6 +44,9 @@ class RNNEncoder(keras.layers.Layer):
         with the final state tensors `(batch, units)` of every layer: one for "vanilla" and
         "gru", two (hidden, cell) for "lstm"; forward ones first if bidirectional.
 
+    Raises:
+        ValueError: An argument is out of range, or `start` does not fit the rest.
+
     Reference: https://arxiv.org/abs/1512.05287, section 4
     """
 

@@ -58,7 +58,12 @@ def semi_markov_crf_sequence_score(
     start_transitions=None,
     end_transitions=None,
 ):
-    """Unnormalised log score `(batch,)` of the given segments."""
+    """Unnormalised log score `(batch,)` of the given segments.
+
+    Raises:
+        ValueError: A shape does not fit, or an id of `labels` is out of range where it can be
+            read.
+    """
     scores = (transitions, length_scores, start_transitions, end_transitions)
     inputs = _inputs(potentials, mask, *scores, labels=labels, begins=begins)
     check_tags(labels, mask, tuple(potentials.shape), "labels")
@@ -122,6 +127,9 @@ def semi_markov_crf_log_norm(
     """Log of the summed exponentiated scores of all segmentations, `(batch,)`.
 
     Its gradient is expected counts from a second pass, not that of a loop unrolled in time.
+
+    Raises:
+        ValueError: A shape does not fit.
     """
     inputs = _inputs(
         potentials, mask, transitions, length_scores, start_transitions, end_transitions
@@ -156,7 +164,11 @@ def semi_markov_crf_log_likelihood(
     start_transitions=None,
     end_transitions=None,
 ):
-    """Log probability `(batch,)` of the given segments among all segmentations."""
+    """Log probability `(batch,)` of the given segments among all segmentations.
+
+    Raises:
+        ValueError: As `semi_markov_crf_sequence_score`.
+    """
     rest = (mask, transitions, length_scores, start_transitions, end_transitions)
     score = semi_markov_crf_sequence_score(potentials, labels, begins, *rest)
     return score - semi_markov_crf_log_norm(potentials, *rest)
@@ -171,6 +183,9 @@ def semi_markov_crf_marginals(
         Probability of each label at each token `(batch, time, labels)`, and of each segment
         `(batch, time, max_length, labels)` by its first token, its length less one and its
         label.
+
+    Raises:
+        ValueError: A shape does not fit.
     """
     inputs = _inputs(
         potentials, mask, transitions, length_scores, start_transitions, end_transitions
@@ -189,6 +204,9 @@ def semi_markov_crf_place_marginals(
     """Probability of each label and place in a segment, `(batch, time, 6, labels)`.
 
     Places are those of `seqnlp.layers.semi_markov_recursion.PLACES`; zeros at padding.
+
+    Raises:
+        ValueError: A shape does not fit.
     """
     inputs = _inputs(
         potentials, mask, transitions, length_scores, start_transitions, end_transitions
@@ -210,6 +228,9 @@ def semi_markov_crf_decode(
     Returns:
         `labels` int32 `(batch, time)`, 0 at padding; `begins` bool `(batch, time)`, False at
         padding; their scores `(batch,)`.
+
+    Raises:
+        ValueError: A shape does not fit.
     """
     rest = (mask, transitions, length_scores, start_transitions, end_transitions)
     labels, places = semi_markov_crf_decode_places(potentials, *rest)
@@ -226,6 +247,9 @@ def semi_markov_crf_decode_places(
     """The best segmentation as labels and places in segments, int32 `(batch, time)` each.
 
     Places are indices into `seqnlp.layers.semi_markov_recursion.PLACES`; both are 0 at padding.
+
+    Raises:
+        ValueError: A shape does not fit.
     """
     inputs = _inputs(
         potentials, mask, transitions, length_scores, start_transitions, end_transitions

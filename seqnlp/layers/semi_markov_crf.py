@@ -47,6 +47,10 @@ class SemiMarkovCRF(TaggingHead):
     Returns:
         As `TaggingHead` says.
 
+    Raises:
+        ValueError: `segment_tags` is no such table, `max_length` is below 1, or the potentials are
+            not as wide as there are labels.
+
     Reference: Sarawagi & Cohen 2004, "Semi-Markov conditional random fields for information
     extraction", section 2
     """

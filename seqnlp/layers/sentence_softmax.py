@@ -31,6 +31,9 @@ class SentenceSoftmax(keras.layers.Layer):
         Dict of `label` int32 `(batch,)`, the best ones, and `label_logits` float32
         `(batch, labels)`.
 
+    Raises:
+        ValueError: `num_labels` is below 2, or `weight` below 0.
+
     Reference: https://arxiv.org/abs/1609.01454, section 3.2
     """
 

@@ -58,7 +58,11 @@ class SequenceTagging:
         return {name: given[name] for name in names}
 
     def marginals(self, outputs):
-        """Probability of each tag at each token, `(batch, time, tags)`, from a call's dict."""
+        """Probability of each tag at each token, `(batch, time, tags)`, from a call's dict.
+
+        Raises:
+            ValueError: As `head_layer`.
+        """
         return self.head_layer().marginals(outputs)
 
     def head_layer(self):

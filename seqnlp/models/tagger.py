@@ -45,6 +45,10 @@ class Tagger(SequenceTagging, keras.Model):
         and `mask` bool `(batch, time)`; with a label head also `label` int32 `(batch,)` and
         `label_logits` float32 `(batch, labels)`.
 
+    Raises:
+        ValueError: A size is below 1, `head`, `char_encoder` or `label_head` is no such layer, or
+            the recurrent layers refuse their arguments.
+
     Reference: https://arxiv.org/abs/1603.01360; https://arxiv.org/abs/1603.01354
     """
 

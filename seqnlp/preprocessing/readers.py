@@ -70,6 +70,9 @@ class SentenceReader:
         max_token_bytes: Most bytes of a token.
         layout: Arguments of the format: `columns`, `token`, `tag`, `comment`, `skip_token` and
             `label` of conll, `tag` and `label` of conllu, `token`, `tag` and `label` of jsonl.
+
+    Raises:
+        ValueError: An argument is none of those, below 1, or unknown to the format.
     """
 
     def __init__(

@@ -44,6 +44,9 @@ class TaggingText(tf.Module):
         max_length: Most tokens that `truncate` leaves of a sentence; None leaves all.
         labels: Names of the labels of whole sentences, in the order of their ids, or None
             for a tagger that gives none.
+
+    Raises:
+        ValueError: Names are missing, empty or repeated, or a length is below 1.
     """
 
     def __init__(
@@ -123,6 +126,9 @@ class TaggingText(tf.Module):
         Returns:
             Dict of int32 RaggedTensors: `word_ids` `(batch, (time))` and, with a character
             vocabulary, `char_ids` `(batch, (time), (characters))`.
+
+        Raises:
+            ValueError: `tokens` is no RaggedTensor.
         """
         if not isinstance(tokens, tf.RaggedTensor):
             raise ValueError(

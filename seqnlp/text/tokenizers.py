@@ -54,6 +54,10 @@ class RegexTokenizer(tf.Module):
 
     Args:
         pattern: RE2 pattern of one token. It must not match the empty string.
+
+    Raises:
+        ValueError: `pattern` is no RE2 pattern or matches the empty string; the strings to cut
+            have another number of axes than one.
     """
 
     def __init__(self, pattern):

@@ -15,6 +15,9 @@ class Vocabulary(tf.Module):
     Args:
         tokens: Tokens from id 2 on, most frequent first. At least one, all different; not
             empty, without line breaks (a file holds one a line), and not a special.
+
+    Raises:
+        ValueError: `tokens` break one of these rules.
     """
 
     def __init__(self, tokens):
