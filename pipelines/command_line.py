@@ -11,6 +11,15 @@ import time
 STAGES = ("prepare", "train", "evaluate", "export", "check")
 
 
+class _Help(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows the defaults that say something."""
+
+    def _get_help_string(self, action):
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
+
+
 def parser(task, description):
     """The arguments every task has: the stage, the files, their format, Beam's options.
 
@@ -23,7 +32,7 @@ def parser(task, description):
         usage=f"python -m pipelines.{task} STAGE --output DIR [--train FILE ...] [options]",
         description=description,
         epilog="Any other option goes to Apache Beam, such as --runner or --direct_num_workers.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     result.add_argument(
@@ -42,7 +51,12 @@ def _add_files(files):
         files.add_argument(
             f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
         )
-    files.add_argument("--input_format", default="conll", choices=("conll", "conllu", "jsonl"))
+    files.add_argument(
+        "--input_format",
+        default="conll",
+        choices=("conll", "conllu", "jsonl"),
+        help="of the files",
+    )
     files.add_argument(
         "--columns", type=_columns, metavar="NAME=INDEX,...", help="conll: columns, from 0"
     )

@@ -37,7 +37,12 @@ def arguments():
 def _add_text(text):
     text.add_argument("--min_count", type=at_least_one, default=1, help="rarer words are unknown")
     text.add_argument("--vocabulary_size", type=at_least_one, help="largest number of words")
-    text.add_argument("--normal_form", default="nfc", choices=("nfc", "nfkc", "none"))
+    text.add_argument(
+        "--normal_form",
+        default="nfc",
+        choices=("nfc", "nfkc", "none"),
+        help="of words, in Unicode",
+    )
     text.add_argument("--keep_case", action="store_true", help="do not lower-case words")
     text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
     text.add_argument("--max_length", type=at_least_one, help="reject longer sentences")
@@ -53,17 +58,24 @@ def _add_text(text):
 
 
 def _add_model(model):
-    model.add_argument("--word_units", type=at_least_one, default=100)
+    model.add_argument("--word_units", type=at_least_one, default=100, help="of a word's vector")
     model.add_argument(
         "--char_encoder",
         default="cnn",
         choices=("none", "cnn", "lstm", "kim", "kim_large"),
         help="kim: filters of many widths and highways, in its paper's small or large size",
     )
-    model.add_argument("--char_encoder_units", type=at_least_one, help="filters or units")
-    model.add_argument("--cell", default="lstm", choices=("lstm", "gru", "vanilla"))
+    model.add_argument(
+        "--char_encoder_units", type=at_least_one, help="filters or units of cnn or lstm"
+    )
+    model.add_argument(
+        "--cell",
+        default="lstm",
+        choices=("lstm", "gru", "vanilla"),
+        help="of the recurrent layers",
+    )
     model.add_argument("--units", type=at_least_one, default=200, help="of one direction")
-    model.add_argument("--num_layers", type=at_least_one, default=1)
+    model.add_argument("--num_layers", type=at_least_one, default=1, help="recurrent ones")
     model.add_argument(
         "--head",
         default="crf",
@@ -76,7 +88,9 @@ def _add_model(model):
         help="tokens of the longest span of semi_markov_crf; by default that of the longest in "
         "training, at most 10",
     )
-    model.add_argument("--dropout", type=float, default=0.5)
+    model.add_argument(
+        "--dropout", type=float, default=0.5, help="share dropped of the layers' inputs"
+    )
     model.add_argument(
         "--label_weight",
         type=at_least_zero,
@@ -87,8 +101,8 @@ def _add_model(model):
 
 
 def _add_training(training):
-    training.add_argument("--batch_size", type=at_least_one, default=32)
-    training.add_argument("--epochs", type=at_least_one, default=12)
+    training.add_argument("--batch_size", type=at_least_one, default=32, help="sentences")
+    training.add_argument("--epochs", type=at_least_one, default=12, help="at most")
     training.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
     training.add_argument(
         "--learning_rate",
