@@ -44,7 +44,7 @@ def training_batches(options, manifest, num_words, steps, first_epoch, settings)
     if isinstance(batches, ParquetBatches):
         batches = batches.dataset()
     batches = _forgetful_dataset(batches.skip(skipped), rates, options.seed + first_epoch)
-    if settings["lengths"] is None and "char_ids" in batches.element_spec[0]:
+    if settings.get("lengths") is None and "char_ids" in batches.element_spec[0]:
         batches = batches.map(lambda inputs, *rest: (distinct_spellings(inputs), *rest))
     return batches.prefetch(4)
 

@@ -6,9 +6,8 @@ from seqnlp.records.tfrecord import import_tensorflow
 def distinct_spellings(inputs):
     """`char_ids` of a batch -> its distinct spellings and where they stand: for `Dataset.map`.
 
-    About half of the words of a batch are there more than once, and most are far shorter than
-    the longest one. Spellings are sorted by length and parted in two where the least padding is
-    left. Shapes vary from batch to batch, which XLA would compile anew each time.
+    Spellings are sorted by length and parted in two where the least padding is left. Shapes vary
+    from batch to batch, and XLA would compile each anew.
 
     Args:
         inputs: Dict that holds `char_ids`, int tensor `(batch, time, characters)`.

@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import re
 
 import keras
 import numpy as np
@@ -13,6 +12,7 @@ from seqnlp import gradients
 from seqnlp.layers import SemiMarkovCRF
 from seqnlp.models import CRFModel
 from seqnlp.tag_schemes import first_illegal, segment_tags, spans
+from tests.layers.crf_enumeration import refused
 
 TIME, MAX_LENGTH = 4, 3
 TAGS = {
@@ -192,17 +192,13 @@ def test_loss_is_the_negative_log_probability_of_the_segments(case, row):
         assert losses[row] == pytest.approx(-scores[at], rel=1e-5, abs=2e-5)
 
 
-def refusal(message):
-    return pytest.raises(ValueError, match=f"^{re.escape(message)}$")
-
-
 def test_tags_out_of_range_are_named_and_cost_the_most_when_traced():
     case, labels = truth("bio"), np.zeros(MASK.shape, "int32")
     labels[1, 3] = 5
     labels[2, 0] = labels[2, 3] = -1  # at padding
     message = "`labels` must be ids from 0 to 4 at real tokens. Received: labels[1, 3]=5"
     outputs = {"potentials": case.potentials, "mask": MASK}
-    with refusal(message):
+    with refused(message):
         case.head.negative_log_likelihood(labels, outputs)
     _, losses, *_ = case.ask(case.potentials, labels, MASK)
     assert (losses == 1e9).tolist() == [False, True, False, False, False]
@@ -215,7 +211,7 @@ def test_partial_labels_are_refused():
         "Received: labels.shape=(5, 4, 5)"
     )
     outputs = {"potentials": case.potentials, "mask": MASK}
-    with refusal(message):
+    with refused(message):
         case.head.negative_log_likelihood(np.ones((5, 4, 5), bool), outputs)
 
 
@@ -233,7 +229,7 @@ def test_a_segment_that_is_too_long_is_named():
         "Received: labels[0] with a segment of 4 tokens from token 0 on"
     )
     outputs = {"potentials": case.potentials, "mask": MASK}
-    with refusal(message):
+    with refused(message):
         case.head.negative_log_likelihood(labels, outputs)
 
 
@@ -244,7 +240,7 @@ def test_a_hole_does_not_hide_that_a_segment_is_too_long():
         "`labels` must have segments of at most 1 tokens, as the head's `max_length` says. "
         "Received: labels[0] with a segment of 2 tokens from token 2 on"
     )
-    with refusal(message):
+    with refused(message):
         head.negative_log_likelihood(np.array([[0, 0, 1, 2]]), outputs)
 
 
@@ -296,13 +292,13 @@ def test_learns_the_lengths_of_spans_that_the_words_do_not_tell():
 
 
 def test_refuses_segments_without_tokens():
-    with refusal("`max_length` must be at least 1. Received: max_length=0"):
+    with refused("`max_length` must be at least 1. Received: max_length=0"):
         SemiMarkovCRF(segment_tags(TAGS["bio"], "bio"), 0)
 
 
 def test_refuses_a_table_of_another_shape():
     message = "`segment_tags` must have shape (labels, 6). Received: segment_tags.shape=(2, 4)"
-    with refusal(message):
+    with refused(message):
         SemiMarkovCRF(np.zeros((2, 4), int))
 
 
@@ -312,7 +308,7 @@ def test_refuses_tags_of_two_labels_and_tags_left_out(table):
         "`segment_tags` must hold each tag id from 0 on in one row alone, and -1. "
         f"Received: segment_tags={table}"
     )
-    with refusal(message):
+    with refused(message):
         SemiMarkovCRF(table)
 
 
@@ -321,7 +317,7 @@ def test_refuses_tags_that_are_there_behind_some_labels_alone():
         "`segment_tags` must write single and first tokens of a label behind all labels or "
         "behind others alone. Received: segment_tags with the row [0, 1, 2, 3, -1, 1]"
     )
-    with refusal(message):
+    with refused(message):
         SemiMarkovCRF([[0, 1, 2, 3, -1, 1]])
 
 
@@ -330,5 +326,5 @@ def test_refuses_potentials_of_another_number_of_labels():
         "`potentials` must have 3 scores a token, as the head has `units`. "
         "Received: potentials.shape=(2, 4, 5)"
     )
-    with refusal(message):
+    with refused(message):
         SemiMarkovCRF(segment_tags(TAGS["bio"], "bio"))(np.zeros((2, 4, 5), "float32"))
