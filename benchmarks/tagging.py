@@ -18,31 +18,30 @@ from benchmarks.provenance import commit
 from benchmarks.readme import RESULTS
 
 
-def main(argv):
-    """Runs the stages in a process of their own, so that its wall time is a user's."""
-    own, given = (argv[: argv.index("--")], argv[argv.index("--") + 1 :])
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging")
-    parser.add_argument("name", help="of the figure")
-    parser.add_argument("--data", default="", help="folder that the command calls DATA")
-    options = parser.parse_args(own)
+def measure(given, shown, **fields):
+    """Runs the stages in a process of their own, so that its wall time is a user's.
+
+    Args:
+        given: Options of `pipelines.tagging run`, a list of `str`.
+        shown: The command as the figure's line has it: shlex.join of these words.
+        **fields: Of the figure's line, beside those measured.
+    """
     output = pathlib.Path(given[given.index("--output") + 1])
-    command = ["-m", "pipelines.tagging", "run", *given]
     started = time.monotonic()
-    subprocess.run([sys.executable, *command], check=True)
+    subprocess.run([sys.executable, "-m", "pipelines.tagging", "run", *given], check=True)
     seconds = time.monotonic() - started
     report = json.loads((output / "evaluation.json").read_text())
     history = json.loads((output / "logs" / "history.json").read_text())
-    shown = shlex.join(["python", *command]).replace(str(output), "DIR")
     line = {
-        "name": options.name,
+        **fields,
         "measure": report["measure"],
         "test": report["scores"]["model"],
         "baseline": report["scores"]["most frequent tag"],
         "dev": max(epoch[f"val_{report['measure']}"] for epoch in history),
         "epochs": len(history),
         "seconds": round(seconds, 1),
-        "seed": given[given.index("--seed") + 1] if "--seed" in given else 0,
-        "command": shown.replace(options.data, "DATA") if options.data else shown,
+        "seed": int(given[given.index("--seed") + 1]) if "--seed" in given else 0,
+        "command": shlex.join(["python", "-m", "pipelines.tagging", "run", *shown]),
         "commit": commit(),
         "date": datetime.date.today().isoformat(),
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
@@ -50,6 +49,20 @@ def main(argv):
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line, indent=1))
+
+
+def main(argv):
+    """Measures one figure."""
+    own, given = (argv[: argv.index("--")], argv[argv.index("--") + 1 :])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging")
+    parser.add_argument("name", help="of the figure")
+    parser.add_argument("--data", default="", help="folder that the command calls DATA")
+    options = parser.parse_args(own)
+    names = {given[given.index("--output") + 1]: "DIR", options.data: "DATA"}
+    shown = list(given)
+    for folder in filter(None, names):
+        shown = [word.replace(folder, names[folder]) for word in shown]
+    measure(given, shown, name=options.name)
 
 
 if __name__ == "__main__":
