@@ -2,6 +2,7 @@
 
 from keras import ops
 
+from seqnlp.layers.crf_forward_backward import FORBIDDEN
 from seqnlp.layers.crf_inputs import check_tags, crf_scores
 from seqnlp.layers.crf_messages import backward_messages
 from seqnlp.scan import scan
@@ -54,11 +55,9 @@ def path_log_probabilities(scores, tags):
         potential, onward, tag, real = x
         arriving = ops.logsumexp(before[..., None] + scores.transitions, axis=1)
         arriving = ops.where(started, arriving, scores.start)
-        alone = ops.log_softmax(arriving + onward, axis=-1)  # (batch, tags)
-        alone = ops.take_along_axis(alone, tag, axis=-1)  # (batch, paths)
+        alone = _log_softmax_at((arriving + onward)[:, None], tag)  # (batch, paths)
         following = ops.take(scores.transitions, tag_before, axis=0) + onward[:, None]
-        following = ops.log_softmax(following, axis=-1)  # (batch, paths, tags)
-        following = ops.take_along_axis(following, tag[..., None], axis=-1)[..., 0]
+        following = _log_softmax_at(following, tag)
         now = arriving + potential
         now = now - ops.max(now, axis=-1, keepdims=True)
         state = (
@@ -76,3 +75,15 @@ def path_log_probabilities(scores, tags):
     initial = ops.zeros_like(steps[0]), ops.zeros_like(tags[0]), ops.zeros_like(real[0])
     _, found = scan(step, initial, (steps, onward, tags, real))
     return tuple(ops.transpose(log_probability, (1, 2, 0)) for log_probability in found)
+
+
+def _log_softmax_at(logits, tag):
+    """The log probability `(batch, paths)` of a tag under logits `(batch, 1 or paths, tags)`.
+
+    From the odds of the other tags: beside 1 they would be rounded away where the tag is almost
+    certain, as the 300 tokens of a sentence may be.
+    """
+    chosen = ops.arange(logits.shape[-1], dtype="int32") == tag[..., None]
+    own = ops.sum(ops.where(chosen, logits, 0.0), axis=-1)
+    others = ops.logsumexp(ops.where(chosen, FORBIDDEN, logits), axis=-1)
+    return -ops.softplus(others - own)

@@ -74,3 +74,14 @@ def test_impossible_tags_have_a_finite_log_probability_of_nothing():
     assert np.isfinite(numpy(alone)).all()
     assert np.isfinite(numpy(after)).all()
     assert (numpy(after)[0] < -1e8).all()
+
+
+def test_almost_certain_tags_keep_their_digits_over_a_long_row():
+    potentials = np.zeros((1, 300, 3), dtype="float32")
+    potentials[..., 0] = 15.0
+    mask, tags = np.ones((1, 300), bool), np.zeros((1, 300), "int32")
+    transitions = np.zeros((3, 3), "float32")
+    found = compiled(crf_tag_log_probabilities)(potentials, tags, mask, transitions)
+    for log_probabilities in found:
+        total = numpy(log_probabilities).astype("float64").sum()
+        np.testing.assert_allclose(total, -300 * np.log1p(2 * np.exp(-15.0)), rtol=1e-5)
