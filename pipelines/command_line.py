@@ -87,12 +87,21 @@ def at_least_one(text):
 
 def at_least_zero(text):
     """Type of an argument that is a number, 0 or more."""
+    return _number(text, float("inf"), "a number from 0 on")
+
+
+def share_below_one(text):
+    """Type of an argument that is a share, from 0 to below 1."""
+    return _number(text, 1, "a share from 0 to below 1")
+
+
+def _number(text, limit, expected):
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number from 0 on, received {text!r}")
+    if not 0 <= number < limit:
+        raise argparse.ArgumentTypeError(f"expected {expected}, received {text!r}")
     return number
 
 

@@ -8,7 +8,7 @@ import os
 import pathlib
 
 from pipelines import command_line
-from pipelines.command_line import at_least_one, at_least_zero
+from pipelines.command_line import at_least_one, at_least_zero, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
 
@@ -89,12 +89,15 @@ def _add_model(model):
         "training, at most 10",
     )
     model.add_argument(
-        "--dropout", type=float, default=0.5, help="share dropped of the layers' inputs"
+        "--dropout",
+        type=share_below_one,
+        default=0.5,
+        help="share dropped of the layers' inputs",
     )
     model.add_argument(
         "--label_weight",
         type=at_least_zero,
-        default=0.1,
+        default=0.3,
         help="with --label: of the loss of a sentence's label, beside that of a token's tag",
     )
     model.add_argument("--word_vectors", metavar="FILE", help="word2vec or GloVe text file")

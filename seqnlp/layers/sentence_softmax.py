@@ -37,7 +37,7 @@ class SentenceSoftmax(keras.layers.Layer):
     Reference: https://arxiv.org/abs/1609.01454, section 3.2
     """
 
-    def __init__(self, num_labels, pooling=None, weight=0.1, **kwargs):
+    def __init__(self, num_labels, pooling=None, weight=0.3, **kwargs):
         super().__init__(**kwargs)
         if num_labels < 2:
             raise ValueError(f"`num_labels` must be at least 2. Received: num_labels={num_labels}")

@@ -176,7 +176,14 @@ def test_an_option_that_would_be_ignored_is_refused(tmp_path, arguments, message
 
 @pytest.mark.parametrize(
     "argument",
-    ["--batch_size=0", "--epochs=-1", "--word_dropout=-1", "--output=gs://x", "--output=a[b]"],
+    [
+        "--batch_size=0",
+        "--epochs=-1",
+        "--word_dropout=-1",
+        "--dropout=1",
+        "--output=gs://x",
+        "--output=a[b]",
+    ],
 )
 def test_a_value_out_of_range_is_refused(capsys, argument):
     with pytest.raises(SystemExit):
