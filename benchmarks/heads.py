@@ -18,7 +18,6 @@ SETS = ("BC5CDR, span F1", "WNUT-17, span F1")
 ARMS = {
     "crf": ["--head", "crf"],
     "softmax": ["--head", "softmax"],
-    "softmax on bio": ["--head", "softmax", "--train_encoding", "bio"],
 }
 SEEDS = (0, 1, 2)
 

@@ -15,15 +15,19 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 THREADS = 2
+KEPT_MEMORY = {  # glibc's: memory given back to the system is cleared when it is asked for anew
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(4 * 2**30),
+    "MALLOC_TOP_PAD_": str(256 * 2**20),
+}
 ENVIRONMENT = {
-    name: str(THREADS)
-    for name in (
-        "OMP_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "TF_NUM_INTRAOP_THREADS",
-    )
-} | {"TF_CPP_MIN_LOG_LEVEL": "2"}
+    **dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"),
+        str(THREADS),
+    ),
+    **KEPT_MEMORY,
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+}
 
 
 class SideError(Exception):

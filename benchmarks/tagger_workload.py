@@ -4,7 +4,7 @@ import numpy as np
 
 BATCH, TIME, TAGS = 32, 50, 17
 VOCABULARY, EMBEDDING, UNITS = 20_000, 100, 200
-STEPS = 25  # batches a call
+STEPS = 100  # batches a call
 LEARNING_RATE, EPSILON = 1e-3, 1e-7
 # Matrix products of one sentence: two directions of four gates, and the scores of the tags.
 FORWARD_GFLOP = 2e-9 * TIME * (2 * (EMBEDDING + UNITS) * 4 * UNITS + 2 * UNITS * TAGS)

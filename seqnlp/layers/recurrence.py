@@ -1,24 +1,18 @@
 """Vanilla, GRU and LSTM recurrences, with the gradient through time by hand.
 
-Arguments of the functions, in all of them; there are 1, 3 and 4 `gates`, in Keras' order:
-
-- `inputs (time, batch, features)`: float, in the dtype that products are computed in.
-- `weights`: the layer's `(kernel, recurrent_kernel, bias)`: `(features, gates * units)`,
-  `(units, gates * units)`, `(gates * units,)`, for one form of GRU `(2, gates * units)`.
-- `state`: sequence of initial states `(batch, units)`, one or two.
-- `mask (time, batch)`: bool, True at real tokens, or None; the state passes over the rest.
-- `state_dropout (batch, units)`: factor of the state in every product with the recurrent kernel,
-  the same at every step, or None. It is a draw, not a parameter, and gets no gradient.
-- `reverse`: whether to start at the last step; outputs keep the order of the inputs.
-
-All return `outputs (time, batch, units)`, the hidden state after each step, and the list of
-final states. States and gates are carried in float32.
+All take a list of `Direction`, one or two, and `mask (time, batch)`, bool, True at real tokens, or
+None: the state passes over the rest. They return a list with a pair for each direction:
+`outputs (time, batch, units)`, the hidden state after each step in the order of the inputs, and
+the list of final states. States and gates are carried in float32. There are 1, 3 and 4 `gates`,
+in Keras' order.
 
 The inputs of all steps are projected by one product, with the bias as the kernel's row of a
 column of ones, and what closes the gates at padding as that of a column of the padding. The way
 forward keeps the gates; the way back carries the gradient of the state, and the gradients of the
 weights are a product after the loop, where automatic differentiation would add up one a step.
 """
+
+from typing import Any, NamedTuple
 
 import keras
 from keras import ops, tree
@@ -32,17 +26,38 @@ from seqnlp.layers.recurrent_steps import (
 from seqnlp.scan import scan
 
 
-def vanilla_rnn(inputs, weights, state, mask=None, state_dropout=None, reverse=False):
+class Direction(NamedTuple):
+    """What is read in one direction, and with which weights.
+
+    Fields:
+        inputs: Float `(time, batch, features)`, in the dtype that products are computed in.
+        weights: The layer's `(kernel, recurrent_kernel, bias)`: `(features, gates * units)`,
+            `(units, gates * units)`, `(gates * units,)`, for one form of GRU
+            `(2, gates * units)`.
+        state: Sequence of initial states `(batch, units)`, one or two.
+        state_dropout: Float `(batch, units)`, factor of the state in every product with the
+            recurrent kernel, the same at every step, or None. It is a draw, not a parameter,
+            and gets no gradient.
+        reverse: Whether to start at the last step.
+    """
+
+    inputs: Any
+    weights: tuple
+    state: tuple
+    state_dropout: Any = None
+    reverse: bool = False
+
+
+def vanilla_rnn(directions, mask=None):
     """`h = tanh(x kernel + h recurrent_kernel + bias)`, with one state, `h`.
 
     Reference: Elman 1990, https://doi.org/10.1207/s15516709cog1402_1
     """
-    kernel, recurrent_kernel, bias = weights
-    recurrent = (recurrent_kernel,)
-    return _run(VanillaSteps, inputs, kernel, bias, recurrent, state, mask, state_dropout, reverse)
+    weights = [(kernel, bias, [recurrent]) for _, (kernel, recurrent, bias), *_ in directions]
+    return _run(VanillaSteps, weights, directions, mask)
 
 
-def gru(inputs, weights, state, mask=None, state_dropout=None, reverse=False):
+def gru(directions, mask=None):
     """Gated recurrent unit with one state, `h`; gates in the order update, reset, candidate.
 
         z, r = sigmoid(x K + h R + b)
@@ -52,18 +67,24 @@ def gru(inputs, weights, state, mask=None, state_dropout=None, reverse=False):
 
     Reference: https://arxiv.org/abs/1406.1078, section 2.3
     """
-    kernel, recurrent_kernel, bias = weights
+    before = len(directions[0].weights[2].shape) == 1
+    prepare = _reset_before_weights if before else _reset_after_weights
+    weights = [prepare(*direction.weights) for direction in directions]
+    return _run(ResetBeforeGRUSteps if before else GRUSteps, weights, directions, mask)
+
+
+def _reset_before_weights(kernel, recurrent_kernel, bias):
+    return kernel, bias, ops.split(recurrent_kernel, [2 * recurrent_kernel.shape[0]], axis=1)
+
+
+def _reset_after_weights(kernel, recurrent_kernel, bias):
+    """What the gates add needs no second bias, what the candidate adds does."""
     units = recurrent_kernel.shape[0]
-    if len(bias.shape) == 1:
-        steps, recurrent = ResetBeforeGRUSteps, ops.split(recurrent_kernel, [2 * units], axis=1)
-    else:  # what the gates add needs no second bias, what the candidate adds does
-        gates, candidate = ops.split(bias[1], [2 * units])
-        bias = bias[0] + ops.pad(gates, [[0, units]])
-        steps, recurrent = GRUSteps, (recurrent_kernel, candidate)
-    return _run(steps, inputs, kernel, bias, recurrent, state, mask, state_dropout, reverse)
+    gates, candidate = ops.split(bias[1], [2 * units])
+    return kernel, bias[0] + ops.pad(gates, [[0, units]]), [recurrent_kernel, candidate]
 
 
-def lstm(inputs, weights, state, mask=None, state_dropout=None, reverse=False):
+def lstm(directions, mask=None):
     """Long short-term memory with two states, hidden `h` and cell `c`.
 
         i, f, o = sigmoid(x K + h R + b);  g = tanh(x K + h R + b)
@@ -73,9 +94,9 @@ def lstm(inputs, weights, state, mask=None, state_dropout=None, reverse=False):
 
     Reference: https://doi.org/10.1162/089976600300015015 (Gers et al. 2000), section 2
     """
-    kernel, recurrent_kernel, bias = map(_candidate_last, weights)
-    recurrent = (recurrent_kernel,)
-    return _run(LSTMSteps, inputs, kernel, bias, recurrent, state, mask, state_dropout, reverse)
+    ordered = [[_candidate_last(weight) for weight in d.weights] for d in directions]
+    weights = [(kernel, bias, [recurrent]) for kernel, recurrent, bias in ordered]
+    return _run(LSTMSteps, weights, directions, mask)
 
 
 def _candidate_last(weight):
@@ -83,69 +104,114 @@ def _candidate_last(weight):
     return ops.concatenate([enter, forget, leave, candidate], axis=-1)
 
 
-def _run(steps_class, inputs, kernel, bias, recurrent, state, mask, state_dropout, reverse):
+class _Tensors(NamedTuple):
+    """What the loop takes of one direction; all but the last two have gradients."""
+
+    inputs: Any  # (time, batch, features + 1 or 2), in the order of reading
+    state: list
+    kernel: Any  # (features + 1 or 2, gates * units)
+    recurrent: list
+    padding: list  # of none or one (time, batch, 1)
+    state_dropout: list  # of none or one (batch, units)
+
+
+def _run(steps_class, weights, directions, mask):
+    """Runs the loop; `weights` holds `(kernel, bias, recurrent weights)` of each direction."""
+    tensors = [
+        _tensors(steps_class, *of, direction, mask)
+        for of, direction in zip(weights, directions, strict=True)
+    ]
+    # XLA runs a loop after the other, and one for both lets their products overlap; TensorFlow's
+    # executor overlaps loops, and each has less to wait for alone.
+    at_once = len(tensors) if keras.backend.backend() == "jax" else 1
+    found = []
+    for at in range(0, len(tensors), at_once):
+        together = tensors[at : at + at_once]
+        outputs, final = _loop(steps_class, together)(*tree.flatten(together))
+        found += zip(outputs, final, strict=True)
+    return [
+        (ops.flip(outputs, axis=0) if direction.reverse else outputs, final)
+        for (outputs, final), direction in zip(found, directions, strict=True)
+    ]
+
+
+def _tensors(steps_class, kernel, bias, recurrent, direction, mask):
+    inputs, padding, shut = direction.inputs, [], []
     dtype = keras.backend.standardize_dtype(inputs.dtype)
-    columns, rows, optional = [inputs, ops.ones_like(inputs[..., :1])], [kernel, bias[None]], []
+    columns = [ops.ones_like(inputs[..., :1])]
     if mask is not None:
-        padding = ops.logical_not(mask)[..., None]
-        columns = [ops.where(padding, 0, inputs), columns[1], ops.cast(padding, dtype)]
-        rows.append(ops.cast(steps_class.shut(recurrent[0].shape[0])[None], kernel.dtype))
-        optional.append(ops.cast(padding, "float32"))
-    if state_dropout is not None:
-        optional.append(state_dropout)
-    run = _recurrence(steps_class, reverse, len(state), mask is not None, len(optional))
-    kernels = ops.concatenate(rows, axis=0), *recurrent
-    tensors = _cast((ops.concatenate(columns, axis=-1), *state, *kernels), dtype)
-    outputs, *final = run(*tensors, *optional)
-    return outputs, final
+        at_padding = ops.logical_not(mask)[..., None]
+        inputs = ops.where(at_padding, 0, inputs)
+        columns.append(ops.cast(at_padding, dtype))
+        padding.append(ops.cast(at_padding, "float32"))
+        shut.append(ops.cast(steps_class.shut(recurrent[0].shape[0])[None], kernel.dtype))
+    inputs = ops.concatenate([inputs, *columns], axis=-1)
+    if direction.reverse:
+        inputs, padding = tree.map_structure(lambda x: ops.flip(x, axis=0), (inputs, padding))
+    kernel = ops.concatenate([kernel, bias[None], *shut], axis=0)
+    given = [] if direction.state_dropout is None else [_float32(direction.state_dropout)]
+    state, recurrent = list(direction.state), list(recurrent)
+    return _Tensors(*_cast((inputs, state, kernel, recurrent), dtype), padding, given)
 
 
-def _recurrence(steps_class, reverse, num_states, masked, num_optional):
-    """The function with its gradient.
+def _loop(steps_class, like):
+    """The function with its gradient: the leaves of a list of `_Tensors` -> `outputs, final`.
 
-    Its arguments are inputs, initial states, kernel, recurrent weights, and, where there are any,
-    padding `(time, batch, 1)` and the factor of the state; its results outputs and final states.
+    Args:
+        steps_class: Of `seqnlp.layers.recurrent_steps`.
+        like: Such a list.
     """
 
     @ops.custom_gradient
-    def run(inputs, *tensors):
-        dtype = inputs.dtype
-        optional = tensors[len(tensors) - num_optional :]
-        initial = tensors[:num_states]
-        kernel, *recurrent = tensors[num_states : len(tensors) - num_optional]
-        padding = (optional[0],) if masked else ()
-        dropped = num_optional > len(padding)
-        steps = steps_class(recurrent, _float32(optional[-1]) if dropped else None)
+    def run(*leaves):
+        tensors = tree.pack_sequence_as(like, leaves)
+        dtype = tensors[0].inputs.dtype
+        steps = [steps_class(of.recurrent, *_float32(of.state_dropout)) for of in tensors]
 
         def forward(before, x):
-            now, kept = steps.forward(before, _float32(x[0]), *(x[1:] or [None]))
-            return now, _cast((now[0], kept), dtype)
+            done = [
+                step.forward(state, *_float32(of))
+                for step, state, of in zip(steps, before, x, strict=True)
+            ]
+            return [now for now, _ in done], _cast([(now[0], kept) for now, kept in done], dtype)
 
-        projected = ops.matmul(inputs, kernel)
-        final, (outputs, kept) = scan(
-            forward, _float32(initial), (projected, *padding), reverse=reverse
-        )
+        projected = [(ops.matmul(of.inputs, of.kernel), *of.padding) for of in tensors]
+        final, found = scan(forward, [tuple(_float32(of.state)) for of in tensors], projected)
+        outputs, kept = zip(*found, strict=True)
 
         def gradient(*upstream):
-            d_outputs, *d_final = tree.flatten(upstream)
+            d_outputs, d_final = tree.pack_sequence_as((outputs, final), tree.flatten(upstream))
 
             def back(d_after, x):
-                d_after = d_after[0] + _float32(x[0]), *d_after[1:]
-                d_before, d_sums = steps.back(d_after, _float32(x[1]), *(x[2:] or [None]))
-                return d_before, _cast(d_sums, dtype)
+                done = []
+                for step, d_state, (d_output, *of) in zip(steps, d_after, x, strict=True):
+                    d_state = d_state[0] + _float32(d_output), *d_state[1:]
+                    done.append(step.back(d_state, *_float32(of)))
+                return [state for state, _ in done], _cast([sums for _, sums in done], dtype)
 
-            d_initial, d_sums = scan(
-                back, _float32(tuple(d_final)), (d_outputs, kept, *padding), reverse=not reverse
-            )
-            d_projected, d_weights = steps.gradients(inputs, _float32(kept), _float32(d_sums))
-            d_projected = ops.cast(d_projected, dtype)
-            d_inputs = ops.matmul(d_projected, ops.transpose(kernel))
-            nothing = [ops.zeros_like(tensor) for tensor in optional]
-            return d_inputs, *_cast((*d_initial, *d_weights), dtype), *nothing
+            x = [
+                (d_output, of, *tensor.padding)
+                for d_output, of, tensor in zip(d_outputs, kept, tensors, strict=True)
+            ]
+            d_state, d_sums = scan(back, _float32(d_final), x, reverse=True)
+            parts = zip(steps, tensors, kept, d_state, d_sums, strict=True)
+            return tree.flatten([_gradients(*part) for part in parts])
 
-        return (outputs, *_cast(final, dtype)), gradient
+        return (list(outputs), _cast(final, dtype)), gradient
 
     return run
+
+
+def _gradients(steps, tensors, kept, d_state, d_sums):
+    """Gradients of all `_Tensors` of a direction, zeros for those that have none."""
+    dtype = tensors.inputs.dtype
+    d_sums, d_weights = steps.gradients(tensors.inputs, _float32(kept), _float32(d_sums))
+    d_projected = ops.cast(d_sums, dtype)
+    d_inputs = ops.matmul(d_projected, ops.transpose(tensors.kernel))
+    d_kernel, *d_recurrent = d_weights
+    nothing = tree.map_structure(ops.zeros_like, (tensors.padding, tensors.state_dropout))
+    found = _cast((list(d_state), d_kernel, d_recurrent), dtype)
+    return _Tensors(d_inputs, *found, *nothing)
 
 
 def _cast(tensors, dtype):

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.recurrence import Direction
+
 DIRECTIONS = ("forward", "backward", "both")
 STARTS = ("zeros", "learned", "carried")
 
@@ -142,28 +144,30 @@ class RecurrentLayer(keras.layers.Layer):
         initial_state = self._initial_state(inputs, initial_state)
         if mask is not None:
             mask = ops.transpose(ops.cast(mask, "bool"))  # (time, batch)
-        outputs, final_state = [], []
-        for at, (reverse, weights) in enumerate(zip(self.reversals, self.directions, strict=True)):
-            state = initial_state[at * self.states : (at + 1) * self.states]
-            output, state = self._read(inputs, mask, state, reverse, weights, training)
-            outputs.append(output)
-            final_state += state
+        directions = [
+            self._direction(inputs, weights, initial_state[at * self.states :], reverse, training)
+            for at, (reverse, weights) in enumerate(
+                zip(self.reversals, self.directions, strict=True)
+            )
+        ]
+        outputs, final_state = zip(*self.recurrence(directions, mask), strict=True)
+        final_state = [tensor for states in final_state for tensor in states]
         if self.start == "carried" and not given:
             for variable, tensor in zip(self.initial, final_state, strict=True):
                 variable.assign(tensor)
         outputs = outputs[0] if len(outputs) == 1 else ops.concatenate(outputs, axis=-1)
         return ops.transpose(outputs, (1, 0, 2)), final_state
 
-    def _read(self, inputs, mask, state, reverse, weights, training):
-        batch = ops.shape(inputs)[0]
+    def _direction(self, inputs, weights, state, reverse, training):
         state_dropout = None
         if training and self.recurrent_dropout:
-            state_dropout = self._kept(batch, self.units, self.recurrent_dropout)
+            state_dropout = self._kept(ops.shape(inputs)[0], self.units, self.recurrent_dropout)
         if training and self.dropout:
-            inputs = inputs * self._kept(batch, inputs.shape[-1], self.dropout)[:, None]
+            kept = self._kept(ops.shape(inputs)[0], inputs.shape[-1], self.dropout)
+            inputs = inputs * kept[:, None]
         inputs = ops.transpose(inputs, (1, 0, 2))  # (time, batch, features)
-        weights = [ops.convert_to_tensor(weight) for weight in weights]
-        return self.recurrence(inputs, weights, state, mask, state_dropout, reverse)
+        weights = tuple(ops.convert_to_tensor(weight) for weight in weights)
+        return Direction(inputs, weights, state[: self.states], state_dropout, reverse)
 
     def _kept(self, batch, width, rate):
         """Zeros at what is dropped, a little more than one elsewhere, `(batch, width)`."""

@@ -18,7 +18,7 @@ _SHUT = 1e4  # its sigmoid is exactly 1, and that of its opposite exactly 0
 
 
 class _Steps:
-    def __init__(self, kernels, state_dropout):
+    def __init__(self, kernels, state_dropout=None):
         self.kernels = kernels
         self.transposed = [ops.transpose(kernel) for kernel in kernels]
         self.state_dropout = state_dropout
@@ -53,14 +53,14 @@ class VanillaSteps(_Steps):
     def shut(units):
         return _row(units, 0.0)
 
-    def forward(self, state, x, passed):
+    def forward(self, state, x, passed=None):
         (hidden,) = state
         now = ops.tanh(x + self.product(hidden))
         if passed is not None:
             now = ops.where(passed > 0, hidden, now)
         return (now,), (hidden, now)
 
-    def back(self, d_state, kept, passed):
+    def back(self, d_state, kept, passed=None):
         (d_hidden,), (_, now) = d_state, kept
         if passed is None:
             d_sums = d_hidden * (1 - now * now)
@@ -80,7 +80,7 @@ class LSTMSteps(_Steps):
     def shut(units):
         return _row(units, -_SHUT, _SHUT, -_SHUT, 0.0)
 
-    def forward(self, state, x, passed):
+    def forward(self, state, x, passed=None):
         hidden, cell = state
         sums = x + self.product(hidden)
         sigmoids, candidate = ops.split(sums, [3 * self.units], axis=-1)
@@ -93,7 +93,7 @@ class LSTMSteps(_Steps):
             now = now + passed * hidden
         return (now, new_cell), (hidden, cell, enter, forget, leave, candidate, seen)
 
-    def back(self, d_state, kept, passed):
+    def back(self, d_state, kept, passed=None):
         d_hidden, d_cell = d_state
         _, cell, enter, forget, leave, candidate, seen = kept
         d_leave = d_hidden * leave
@@ -123,7 +123,7 @@ class GRUSteps(_Steps):
     The second weight is the candidate's recurrent bias `(units,)`.
     """
 
-    def __init__(self, weights, state_dropout):
+    def __init__(self, weights, state_dropout=None):
         super().__init__(weights[:1], state_dropout)
         self.bias = ops.cast(weights[1], "float32")
 
@@ -131,7 +131,7 @@ class GRUSteps(_Steps):
     def shut(units):
         return _row(units, _SHUT, 0.0, 0.0)
 
-    def forward(self, state, x, passed):
+    def forward(self, state, x, passed=None):
         (hidden,), gates = state, [2 * self.units]
         x, x_candidate = ops.split(x, gates, axis=-1)
         product, recurrent = ops.split(self.product(hidden), gates, axis=-1)
@@ -141,7 +141,7 @@ class GRUSteps(_Steps):
         now = update * hidden + (1 - update) * candidate
         return (now,), (hidden, update, reset, candidate, recurrent)
 
-    def back(self, d_state, kept, passed):
+    def back(self, d_state, kept, passed=None):
         (d_hidden,), (hidden, update, reset, candidate, recurrent) = d_state, kept
         d_update = d_hidden * update
         d_candidate = (d_hidden - d_update) * (1 - candidate * candidate)
@@ -174,7 +174,7 @@ class ResetBeforeGRUSteps(_Steps):
     def shut(units):
         return _row(units, _SHUT, 0.0, 0.0)
 
-    def forward(self, state, x, passed):
+    def forward(self, state, x, passed=None):
         (hidden,) = state
         x, x_candidate = ops.split(x, [2 * self.units], axis=-1)
         update, reset = ops.split(ops.sigmoid(x + self.product(hidden)), 2, axis=-1)
@@ -182,7 +182,7 @@ class ResetBeforeGRUSteps(_Steps):
         now = update * hidden + (1 - update) * candidate
         return (now,), (hidden, update, reset, candidate)
 
-    def back(self, d_state, kept, passed):
+    def back(self, d_state, kept, passed=None):
         (d_hidden,), (hidden, update, reset, candidate) = d_state, kept
         d_update = d_hidden * update
         d_candidate = (d_hidden - d_update) * (1 - candidate * candidate)

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from seqnlp import gradients
-from seqnlp.layers.recurrence import gru, lstm, vanilla_rnn
+from seqnlp.layers.recurrence import Direction, gru, lstm, vanilla_rnn
 
 TIME, BATCH, FEATURES, UNITS = 4, 3, 2, 2
 RANDOM = np.random.default_rng(0)
@@ -78,8 +78,9 @@ def plain_total(cell, directions, reverse, arrays):
 
 
 def our_total(cell, directions, reverse, arrays):
-    rest = ops.convert_to_tensor(MASK), ops.convert_to_tensor(DROPOUT, dtype="float32"), reverse
-    outputs, final = CELLS[cell][2](arrays[0], arrays[1:4], arrays[4:], *rest)
+    dropout = ops.convert_to_tensor(DROPOUT, dtype="float32")
+    direction = Direction(arrays[0], arrays[1:4], arrays[4:], dropout, reverse)
+    [(outputs, final)] = CELLS[cell][2]([direction], ops.convert_to_tensor(MASK))
     outputs = ops.where(ops.convert_to_tensor(MASK)[..., None], outputs, 0.0)
     found = zip([outputs, *final], directions, strict=True)
     return sum(ops.sum(x * d.astype("float32")) for x, d in found)
@@ -122,7 +123,7 @@ def test_padding_passes_the_state_on_bit_for_bit_whatever_stands_there(cell):
     arrays = [5 * RANDOM.normal(size=shape).astype("float32") for shape in shapes_of(cell)]
     inputs, weights, state = 20 * ops.convert_to_tensor(arrays[0]), arrays[1:4], arrays[4:]
     nothing = np.zeros((TIME, BATCH), dtype=bool)
-    outputs, final = CELLS[cell][2](inputs, weights, state, nothing)
+    [(outputs, final)] = CELLS[cell][2]([Direction(inputs, weights, state)], nothing)
     for actual, expected in zip(final, state, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(actual), expected)
     for output in ops.convert_to_numpy(outputs):
@@ -140,7 +141,7 @@ if keras.backend.backend() == "tensorflow":
         def gradient(inputs, mask):
             def total(inputs):
                 state = [tf.ones((tf.shape(inputs)[1], UNITS))] * CELLS[cell][1]
-                outputs, _ = CELLS[cell][2](inputs, weights, state, mask)
+                [(outputs, _)] = CELLS[cell][2]([Direction(inputs, weights, state)], mask)
                 return tf.reduce_sum(outputs**2)
 
             return gradients.gradient(total)(inputs)
