@@ -189,11 +189,11 @@ def _loop(steps_class, like):
                     done.append(step.back(d_state, *_float32(of)))
                 return [state for state, _ in done], _cast([sums for _, sums in done], dtype)
 
-            x = [
+            upstream_and_kept = [
                 (d_output, of, *tensor.padding)
                 for d_output, of, tensor in zip(d_outputs, kept, tensors, strict=True)
             ]
-            d_state, d_sums = scan(back, _float32(d_final), x, reverse=True)
+            d_state, d_sums = scan(back, _float32(d_final), upstream_and_kept, reverse=True)
             parts = zip(steps, tensors, kept, d_state, d_sums, strict=True)
             return tree.flatten([_gradients(*part) for part in parts])
 
