@@ -17,6 +17,10 @@ PADDING = "[PAD]"
 UNKNOWN = "[UNK]"
 SPECIALS = [PADDING, UNKNOWN]
 UNKNOWN_ID = 1
+# What begins and ends a sequence that a model writes; their ids follow the two.
+START = "[START]"
+END = "[END]"
+START_ID, END_ID = 2, 3
 
 _SETTINGS = {"characters", "labels", "tokenizer", "normalizer", "max_word_length", "max_length"}
 
