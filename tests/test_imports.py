@@ -10,7 +10,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BACKENDS = {"jax", "tensorflow"}
-CORE = {"keras", "seqnlp.scan"}
+CORE = {"keras", "seqnlp.gradients", "seqnlp.scan"}
 # What each part may import anywhere, and what only inside the function that needs it. The
 # standard library, numpy, tag schemes and the part itself are free.
 RULES = {
