@@ -1,5 +1,6 @@
 """Keras layers: tensors to tensors."""
 
+from seqnlp.layers.bahdanau_attention import BahdanauAttention
 from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
 from seqnlp.layers.crf import CRF
@@ -17,6 +18,7 @@ from seqnlp.layers.crf_sample import crf_sample
 from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway
 from seqnlp.layers.heads import TokenSoftmax
+from seqnlp.layers.luong_attention import LuongAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
 from seqnlp.layers.rnn_encoder import RNNEncoder

@@ -28,3 +28,14 @@ def real_tokens_first(values, mask):
     position = ops.arange(time, dtype="int32")[None]
     order = ops.argsort(ops.where(mask, position, position + time), axis=1)
     return ops.take_along_axis(values, order, axis=1)
+
+
+def masked_softmax(scores, mask):
+    """Softmax over the last axis, of the scores that `mask` marks: zeros elsewhere.
+
+    In float32. What stands where the mask is False, NaN too, changes nothing, and where it is
+    False all along the axis all weights are zeros. `mask` is bool and broadcasts to the shape of
+    `scores`.
+    """
+    scores = ops.where(mask, ops.cast(scores, "float32"), -1e30)
+    return ops.where(mask, ops.softmax(scores, axis=-1), 0.0)
