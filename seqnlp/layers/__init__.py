@@ -21,6 +21,7 @@ from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
+from seqnlp.layers.rnn_decoder import RNNDecoder
 from seqnlp.layers.rnn_encoder import RNNEncoder
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode,

@@ -48,7 +48,7 @@ class Weights:
         return ops.cast(ops.matmul(ops.cast(left, weight.dtype), weight), "float32")
 
 
-def advance(decoder, weights, product, state, x, constants):
+def advance(decoder, weights, product, state, x, constants, training=False):
     """`step` of `weighted_scan` for a `seqnlp.layers.RNNDecoder`.
 
     Args:
@@ -58,6 +58,7 @@ def advance(decoder, weights, product, state, x, constants):
         state: As `RNNDecoder.initial_state` gives it.
         x: Dict of `sums` `(rows, gates * units)`, see `Weights.project`, and `position`.
         constants: Those of `weights`, `memory` and `dropped`.
+        training: Whether this is training.
 
     Returns:
         The state, and a dict: `hidden` `(rows, units)`; with attention `context` and `weights`
@@ -65,7 +66,7 @@ def advance(decoder, weights, product, state, x, constants):
     """
     state, found, sums = dict(state), {}, x["sums"]
     if decoder.attention is not None and decoder.attend == "before":
-        found = _attend(decoder, weights, state["layers"][-1][0], state, x, constants)
+        found = _attend(decoder, weights, state["layers"][-1][0], state, x, constants, training)
         sums = sums + product("entering", _dropped(found["context"], "entering", constants))
     elif decoder.input_feeding:
         sums = sums + product("entering", _dropped(state["output"], "entering", constants))
@@ -79,7 +80,7 @@ def advance(decoder, weights, product, state, x, constants):
         layers.append(after)
     state["layers"], found["hidden"] = layers, hidden
     if decoder.attention is not None and decoder.attend == "after":
-        found |= _attend(decoder, weights, hidden, state, x, constants)
+        found |= _attend(decoder, weights, hidden, state, x, constants, training)
     if "weights" in found:
         state["alignment"] = found["weights"]
     if decoder.input_feeding:
@@ -100,7 +101,7 @@ def _cell(cell, depth, product, constants, before, sums):
     return list(after)
 
 
-def _attend(decoder, weights, hidden, state, x, constants):
+def _attend(decoder, weights, hidden, state, x, constants, training):
     """What attention finds for `hidden` `(rows, units)`, rows sentence by sentence."""
     memory = constants["memory"]
     batch = ops.shape(tree.flatten(memory)[0])[0]
@@ -115,6 +116,7 @@ def _attend(decoder, weights, hidden, state, x, constants):
             memory,
             previous=by_sentence(state["alignment"]),
             position=ops.cast(x["position"], "int32"),
+            training=training,
         )
     rows = {"context": context, "weights": found}
     return {

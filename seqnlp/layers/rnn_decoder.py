@@ -146,7 +146,7 @@ class RNNDecoder(keras.layers.Layer):
         xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2))), "position": time}
 
         def step(product, state, x, constants):
-            return advance(self, weights, product, state, x, constants)
+            return advance(self, weights, product, state, x, constants, training or False)
 
         _, found = weighted_scan(step, weights.products, state, xs, constants)
         found = {name: ops.transpose(x, (1, 0, 2)) for name, x in found.items()}
@@ -199,7 +199,7 @@ class RNNDecoder(keras.layers.Layer):
         layers = [[ops.cast(x, "float32") for x in state] for state in initial_state]
         state = {"layers": layers}
         if self.attention is not None:
-            state["alignment"] = self.attention.initial_weights(memory)
+            state["alignment"] = ops.zeros_like(ops.cast(memory["mask"], "float32"))
         if self.input_feeding:
             state["output"] = ops.zeros_like(layers[0][0])
         return state

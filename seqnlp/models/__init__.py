@@ -3,4 +3,5 @@
 import seqnlp.losses
 import seqnlp.metrics
 from seqnlp.models.crf_model import CRFModel
+from seqnlp.models.rnn_seq2seq import RNNSeq2Seq
 from seqnlp.models.tagger import Tagger
