@@ -6,14 +6,24 @@ from keras import ops
 from seqnlp.layers.attention import Attention
 
 
+def additive_scores(query, keys, v):
+    """`v . tanh(query + key)` of each pair: `(batch, queries, source)`.
+
+    `query` is `(batch, queries, units)`, `keys` `(batch, source, units)`, `v` `(units,)`.
+    """
+    # A sum over one expression, so that XLA need not write down all units of all pairs.
+    pairs = ops.tanh(query[:, :, None] + keys[:, None])  # (batch, queries, source, units)
+    return ops.sum(ops.cast(v, pairs.dtype) * pairs, axis=-1)
+
+
 @keras.saving.register_keras_serializable(package="seqnlp")
 class BahdanauAttention(Attention):
     """Additive attention of Bahdanau et al.: a small network scores query and value.
 
         score[t, s] = v . tanh(W query[t] + U value[s] + b)
 
-    The paper and Luong's "concat" have no `b`. With `normalize`, Salimans & Kingma's weight
-    normalisation keeps the length of `v` in one number:
+    The paper has no `b`. With `normalize`, Salimans & Kingma's weight normalisation keeps the
+    length of `v` in a weight of its own:
 
         score[t, s] = g v / |v| . tanh(W query[t] + U value[s] + b)
 
@@ -39,7 +49,7 @@ class BahdanauAttention(Attention):
         self.normalize = normalize
         self.use_bias = use_bias
 
-    def build_score(self, query_shape, value_shape):
+    def build_scores(self, query_shape, value_shape):
         policy = {"use_bias": False, "dtype": self.dtype_policy}
         self.query_projection = keras.layers.Dense(self.units, name="query_projection", **policy)
         self.value_projection = keras.layers.Dense(self.units, name="value_projection", **policy)
@@ -57,11 +67,9 @@ class BahdanauAttention(Attention):
         keys = self.value_projection(value)
         return keys if self.b is None else keys + ops.cast(self.b, keys.dtype)
 
-    def score(self, query, keys):
-        query = self.query_projection(query)[:, :, None]  # (batch, queries, 1, units)
+    def scores(self, query, keys):
         v = self.v if self.g is None else self.g * self.v * ops.rsqrt(ops.sum(self.v**2))
-        # One expression, so that XLA need not write down (batch, queries, source, units).
-        return ops.sum(ops.cast(v, keys.dtype) * ops.tanh(query + keys[:, None]), axis=-1)
+        return additive_scores(self.query_projection(query), keys, v)
 
     def get_config(self):
         return {
