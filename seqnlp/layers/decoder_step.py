@@ -56,7 +56,8 @@ def advance(decoder, weights, product, state, x, constants, training=False):
         weights: Its `Weights`.
         product: Takes `(name, left)`, see `weighted_scan`.
         state: As `RNNDecoder.initial_state` gives it.
-        x: Dict of `sums` `(rows, gates * units)`, see `Weights.project`, and `position`.
+        x: Dict of `sums` `(rows, gates * units)`, see `Weights.project`, and `position`; also
+            `noise` where the attention draws it.
         constants: Those of `weights`, `memory` and `dropped`.
         training: Whether this is training.
 
@@ -117,6 +118,7 @@ def _attend(decoder, weights, hidden, state, x, constants, training):
             previous=by_sentence(state["alignment"]),
             position=ops.cast(x["position"], "int32"),
             training=training,
+            noise=x.get("noise"),
         )
     rows = {"context": context, "weights": found}
     return {

@@ -144,6 +144,9 @@ class RNNDecoder(keras.layers.Layer):
         state = self.initial_state(initial_state, memory)
         time = ops.arange(inputs.shape[1] or ops.shape(inputs)[1], dtype="float32")
         xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2))), "position": time}
+        if training and self.attention.sigmoid_noise:
+            shape = (*ops.shape(xs["sums"])[:2], 1, ops.shape(value)[1])
+            xs["noise"] = self.attention.draw_noise(shape)
 
         def step(product, state, x, constants):
             return advance(self, weights, product, state, x, constants, training or False)
