@@ -34,8 +34,9 @@ class Weights:
             self.products["readout"], self.constants["bias"]["readout"] = readout
         self.variables = []
         if attention is not None:
-            self.variables = attention.variables
-            self.constants["attention"] = [ops.convert_to_tensor(v) for v in self.variables]
+            floats = (v for v in attention.variables if keras.backend.is_float_dtype(v.dtype))
+            self.variables = list(floats)
+            self.constants["attention"] = [ops.cast(v, v.dtype) for v in self.variables]
 
     def project(self, inputs):
         """What the inputs `(..., features)` add to the first layer's gates, float32."""
