@@ -13,20 +13,20 @@ class Alignment(keras.layers.Layer):
         self.built = True
 
     def memory(self, mask):
-        """What `weights` needs of a batch of sentences, beside the mask: a dict of tensors."""
+        """What `align` needs of a batch of sentences, beside the mask: a dict of tensors."""
         return {}
 
-    def weights(self, scores, query, memory, previous, position, training, noise):
+    def align(self, scores, query, memory, previous, position, training, noise):
         """Float32 weights `(batch, queries, source)`, of each query by itself."""
         return masked_softmax(scores, memory["mask"][:, None])
 
-    def all_weights(self, scores, query, memory, query_mask, training, noise):
+    def align_all(self, scores, query, memory, query_mask, training, noise):
         """Float32 weights `(batch, queries, source)`, where queries are steps in their order."""
         if query_mask is None:
             position = ops.arange(ops.shape(scores)[1], dtype="int32")
         else:
             position = ops.cumsum(ops.cast(query_mask, "int32"), axis=1) - 1
-        return self.weights(scores, query, memory, None, position, training, noise)
+        return self.align(scores, query, memory, None, position, training, noise)
 
 
 class LocalAlignment(Alignment):
@@ -61,7 +61,7 @@ class LocalAlignment(Alignment):
         """From the centre of its window to each token: `(batch, queries, source)`."""
         return memory["places"][:, None] - self.centre(query, memory, position)[..., None]
 
-    def weights(self, scores, query, memory, previous, position, training, noise):
+    def align(self, scores, query, memory, previous, position, training, noise):
         distance = self.distance(query, memory, position)
         near = ops.logical_and(memory["mask"][:, None], ops.abs(distance) <= self.half_width)
         return masked_softmax(scores, near)
@@ -91,7 +91,7 @@ class PredictiveAlignment(LocalAlignment):
         share = ops.cast(self.place(self.hidden(query))[..., 0], "float32")
         return memory["lengths"] * ops.sigmoid(share)
 
-    def weights(self, scores, query, memory, previous, position, training, noise):
+    def align(self, scores, query, memory, previous, position, training, noise):
         distance = self.distance(query, memory, position)
         near = ops.logical_and(memory["mask"][:, None], ops.abs(distance) <= self.half_width)
         nearness = ops.exp(-2 * ops.square(distance / self.half_width))

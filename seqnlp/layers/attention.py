@@ -154,7 +154,7 @@ class Attention(keras.layers.Layer):
         """
         query = ops.cast(query, self.compute_dtype)
         scores = ops.cast(self.scores(query, memory["keys"]), "float32")
-        weights = self.aligner.weights(scores, query, memory, previous, position, training, noise)
+        weights = self.aligner.align(scores, query, memory, previous, position, training, noise)
         return self._context(weights, memory), weights
 
     def draw_noise(self, shape):
@@ -172,7 +172,7 @@ class Attention(keras.layers.Layer):
         query = ops.cast(query, self.compute_dtype)
         scores = ops.cast(self.scores(query, memory["keys"]), "float32")
         noise = self.draw_noise(ops.shape(scores)) if training else None
-        weights = self.aligner.all_weights(scores, query, memory, query_mask, training, noise)
+        weights = self.aligner.align_all(scores, query, memory, query_mask, training, noise)
         return self._context(weights, memory), weights
 
     def _context(self, weights, memory):

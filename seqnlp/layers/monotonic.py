@@ -108,7 +108,7 @@ class MonotonicAlignment(Alignment):
         first, _ = first_and_last(mask)
         return {"start": ops.cast(first, "float32")}
 
-    def weights(self, scores, query, memory, previous, position, training, noise):
+    def align(self, scores, query, memory, previous, position, training, noise):
         start = ops.broadcast_to(memory["start"][:, None], ops.shape(scores))
         if previous is None:
             previous = start
@@ -118,7 +118,7 @@ class MonotonicAlignment(Alignment):
         decide, tokens = self.stopping(scores, memory["mask"][:, None], training, noise)
         return decide(*tokens, previous)
 
-    def all_weights(self, scores, query, memory, query_mask, training, noise):
+    def align_all(self, scores, query, memory, query_mask, training, noise):
         decide, tokens = self.stopping(scores, memory["mask"][:, None], training, noise)
         if query_mask is None:
             query_mask = ops.ones_like(scores[..., 0], dtype="bool")
