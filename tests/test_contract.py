@@ -18,10 +18,12 @@ from seqnlp.layers import (
     CRF,
     GRU,
     LSTM,
+    BahdanauAttention,
     CharCNN,
     CharLSTM,
     Highway,
     LastPooling,
+    LuongAttention,
     MaxPooling,
     MeanPooling,
     RNNEncoder,
@@ -88,12 +90,23 @@ def model_loss(model, outputs):
 
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
+ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 CASES = {
     "CRF": Case(
         functools.partial(CRF, NUM_TAGS, ALLOWED),
         {"potentials": POTENTIALS, "mask": MASK},
         crf_norm,
+        loops=True,
+    ),
+    "BahdanauAttention": Case(functools.partial(BahdanauAttention, 4), ATTENTION),
+    "BahdanauAttention, local-p": Case(
+        functools.partial(BahdanauAttention, 4, normalize=True, alignment="local-p", half_width=4),
+        ATTENTION,
+    ),
+    "BahdanauAttention, monotonic": Case(
+        functools.partial(BahdanauAttention, 4, use_bias=True, alignment="monotonic"),
+        ATTENTION,
         loops=True,
     ),
     "CharCNN": Case(functools.partial(CharCNN, 7, 4, 6), {"char_ids": CHARS}),
@@ -111,6 +124,15 @@ CASES = {
     ),
     "LSTM": Case(functools.partial(LSTM, 3), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
+    "LuongAttention": Case(functools.partial(LuongAttention, "projected", 4), ATTENTION),
+    "LuongAttention, local-m": Case(
+        functools.partial(LuongAttention, "concat", alignment="local-m", half_width=1), ATTENTION
+    ),
+    "LuongAttention, monotonic": Case(
+        functools.partial(LuongAttention, learn_scale=True, alignment="monotonic-recursive"),
+        ATTENTION,
+        loops=True,
+    ),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),
     "RNNEncoder": Case(
@@ -141,6 +163,7 @@ CASES = {
 }
 # These give back what stands at padding as it is.
 MAY_SPREAD = {"CRF", "Highway", "SemiMarkovCRF", "TokenSoftmax"}
+GIVE_WEIGHTS_TOO = {"BahdanauAttention", "LuongAttention"}  # of attention, in float32
 WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
 CLASSES = {
     name: cls
@@ -248,6 +271,7 @@ def test_padding_changes_nothing(name):
     for a, b in zip(answer(built(name), padded), expected, strict=True):
         assert name in MAY_SPREAD or np.isfinite(a[rows]).all()
         if a.ndim > 1 and a.shape[1] == TIME + 3:  # has an axis of time
+            a = a if a.shape[-1] == b.shape[-1] else a[..., places]  # of time to time
             a, b = a[:rows, places][MASK], b[MASK]
         np.testing.assert_allclose(a[: len(b)], b, rtol=1e-4, atol=1e-5)
 
@@ -262,7 +286,10 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
         np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
     ends_in_scores = isinstance(outputs, dict)
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
-    assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
+    if name.split(",")[0] in GIVE_WEIGHTS_TOO:
+        assert dtypes == {"bfloat16", "float32"}
+    else:
+        assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
 
 

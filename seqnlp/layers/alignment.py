@@ -13,7 +13,7 @@ class Alignment(keras.layers.Layer):
         self.built = True
 
     def memory(self, mask):
-        """What `weights` needs of a batch of sentences, beside the mask: a dict of tensors."""
+        """What `align` needs of a batch of sentences, beside the mask: a dict of tensors."""
         return {}
 
     def align(self, scores, query, memory, previous, position, training, noise):

@@ -34,7 +34,7 @@ def monotonic_weights(choose, stay, previous):
     Reference: https://arxiv.org/abs/1704.00784, section 2.3 and appendix C
     """
     source = choose.shape[-1]
-    if source is None:
+    if not isinstance(source, int):  # unknown, so is the number of rounds
         return monotonic_weights_by_recursion(choose, stay, previous)
     reach, passing = previous, _shifted(stay, 1)
     span = 1  # `reach[s]` counts the starts at `span` tokens, and `passing[s]` leads past them
