@@ -18,6 +18,7 @@ RULES = {
     "seqnlp.gradients": ({"keras"}, BACKENDS),
     "seqnlp.tag_schemes": (set(), set()),
     "seqnlp.layers": (CORE, set()),
+    "seqnlp.decoding": (CORE, set()),
     "seqnlp.losses": (CORE | {"seqnlp.layers"}, set()),
     "seqnlp.models": (CORE | {"seqnlp.layers", "seqnlp.losses", "seqnlp.metrics"}, set()),
     "seqnlp.metrics": ({"keras"}, {"seqeval", "sacrebleu"}),
@@ -62,7 +63,16 @@ RULES = {
         {"ovmsclient"},
     ),
 }
-CORE_PARTS = ("scan", "gradients", "layers", "losses", "models", "metrics", "tag_schemes")
+CORE_PARTS = (
+    "scan",
+    "gradients",
+    "layers",
+    "decoding",
+    "losses",
+    "models",
+    "metrics",
+    "tag_schemes",
+)
 FILES = sorted(
     path.relative_to(ROOT)
     for folder in ("seqnlp", "pipelines", "serving")
@@ -134,6 +144,7 @@ def test_a_file_imports_what_its_part_may(path):
         ("seqnlp/layers/x.py", "import tensorflow as tf"),
         ("seqnlp/layers/x.py", "from seqnlp.models import Tagger"),
         ("seqnlp/layers/x.py", "from seqnlp import models"),
+        ("seqnlp/decoding/x.py", "from seqnlp.layers import CRF"),
         ("seqnlp/losses.py", "def f():\n    import jax"),
         ("seqnlp/records.py", "import tensorflow"),
         ("seqnlp/samples/x.py", "import numpy"),
