@@ -4,3 +4,8 @@ import seqnlp.losses
 import seqnlp.metrics
 from seqnlp.models.crf_model import CRFModel
 from seqnlp.models.tagger import Tagger
+from seqnlp.models.transformer_seq2seq import (
+    TRANSFORMER_BASE,
+    TRANSFORMER_BIG,
+    TransformerSeq2Seq,
+)
