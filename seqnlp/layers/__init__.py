@@ -19,7 +19,9 @@ from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention
+from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
+from seqnlp.layers.position import LearnedPositions, SinePositions, sine_positions
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
 from seqnlp.layers.rnn_decoder import RNNDecoder
 from seqnlp.layers.rnn_encoder import RNNEncoder
@@ -34,3 +36,4 @@ from seqnlp.layers.semi_markov import (
 )
 from seqnlp.layers.semi_markov_crf import SemiMarkovCRF
 from seqnlp.layers.sentence_softmax import SentenceSoftmax
+from seqnlp.layers.transformer import TransformerDecoder, TransformerEncoder
