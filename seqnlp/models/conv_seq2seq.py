@@ -279,12 +279,16 @@ def _scaled_gradient(values, scale):
 
 
 def _check(config):
-    """A `ValueError` where the sizes make no model; the layers check the dropout."""
+    """A `ValueError` where the configuration makes no model."""
     for name, size in config.items():
         if name in ("dropout", "share_embeddings") or size is None:
             continue
         if size < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
+    if not 0 <= config["dropout"] < 1:
+        raise ValueError(
+            f"`dropout` must be at least 0 and below 1. Received: dropout={config['dropout']}"
+        )
     sizes = config["source_vocabulary_size"], config["target_vocabulary_size"]
     if config["share_embeddings"] and sizes[0] != sizes[1]:
         raise ValueError(
