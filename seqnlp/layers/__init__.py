@@ -3,6 +3,7 @@
 from seqnlp.layers.bahdanau_attention import BahdanauAttention
 from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
+from seqnlp.layers.conv import GatedConv
 from seqnlp.layers.crf import CRF
 from seqnlp.layers.crf_decode import crf_decode
 from seqnlp.layers.crf_entropy import crf_entropy
@@ -16,10 +17,11 @@ from seqnlp.layers.crf_likelihood import (
 )
 from seqnlp.layers.crf_sample import crf_sample
 from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
-from seqnlp.layers.gating import Highway
+from seqnlp.layers.gating import GatedLinearUnit, Highway, gated_linear_unit
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention
 from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
+from seqnlp.layers.multi_step_attention import MultiStepAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.position import LearnedPositions, SinePositions, sine_positions
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
@@ -37,3 +39,4 @@ from seqnlp.layers.semi_markov import (
 from seqnlp.layers.semi_markov_crf import SemiMarkovCRF
 from seqnlp.layers.sentence_softmax import SentenceSoftmax
 from seqnlp.layers.transformer import TransformerDecoder, TransformerEncoder
+from seqnlp.layers.weight_normalization import WeightNormalizedDense
