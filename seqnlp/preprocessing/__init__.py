@@ -8,7 +8,7 @@ except ImportError as error:
 from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
-from seqnlp.preprocessing.subwords import learn_sentence_piece
+from seqnlp.preprocessing.subwords import learn_sentence_piece, learn_word_piece
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
 from seqnlp.preprocessing.vocabulary import CountValues
 
@@ -22,5 +22,6 @@ __all__ = [
     "SentenceReader",
     "SplitSentences",
     "learn_sentence_piece",
+    "learn_word_piece",
     "prepare_tagging",
 ]

@@ -4,6 +4,7 @@ import collections
 import collections.abc
 import io
 import itertools
+import math
 import os
 import re
 import sys
@@ -12,10 +13,13 @@ import unicodedata
 
 from seqnlp.text.names import END, END_ID, PADDING, START, START_ID, UNKNOWN, UNKNOWN_ID
 from seqnlp.text.piece_models import proto_fields, read_pieces, sized_field
+from seqnlp.text.translation_names import SUBWORD_SPECIALS
 
 MODEL_TYPES = ("bpe", "unigram")
 FORMS = (None, "nfc", "nfkc")
 
+_BATCH_WORDS = 20_000
+_FULL = 0.95  # of the size asked for: a search for more costs more than it gives
 _NORMALIZER, _RULE_FILE = 3, 6  # fields of the messages ModelProto and NormalizerSpec
 
 
@@ -90,6 +94,59 @@ def learn_sentence_piece(
     return model
 
 
+def learn_word_piece(counts, vocabulary_size, lowercase=False, max_characters=1000):
+    """Learns the tokens of a `seqnlp.text.WordPiece`, by the learner of tensorflow-text.
+
+    The same counts give the same tokens, in whatever order they come.
+
+    Args:
+        counts: Mapping from a word (or a longer text) to its count, or an iterable of texts.
+        vocabulary_size: Most ids, the four specials included. What is searched for is the
+            least count of a token, and 95% of the ids are enough: there may be fewer.
+        lowercase: Whether the `WordPiece` will take away case and accents.
+        max_characters: Words with a character that is not among so many most frequent ones
+            are left out: every character is two tokens, at the beginning of a word and within.
+
+    Returns:
+        List of `str`, the token of every id, specials first.
+
+    Raises:
+        ImportError: tensorflow-text is not installed; the message names the extra.
+        ValueError: `vocabulary_size` is too small for the characters of the corpus; the
+            message says the least size.
+    """
+    learner = _word_piece_learner()
+    words = _basic_words(_words(counts), lowercase)
+
+    # The learner's own search may end above the size asked for. Sizes fall about as one over
+    # the least count, so the middle is the geometric one.
+    counted, tokens = [count for _, count in words], None
+    low, high = min(counted), max(counted)
+    while low <= high:
+        middle = math.isqrt(low * high)
+        learned = learner.learn(
+            words,
+            vocabulary_size,
+            SUBWORD_SPECIALS,
+            lower_thresh=middle,
+            upper_thresh=middle,
+            max_unique_chars=max_characters,
+        )
+        if len(learned) > vocabulary_size:
+            low = middle + 1
+            continue
+        tokens, high = learned, middle - 1
+        if len(tokens) >= _FULL * vocabulary_size:
+            break
+    if tokens is None:
+        raise ValueError(
+            f"`vocabulary_size` must be at least {len(learned)} for this corpus: two tokens for "
+            "each character, and the specials (a lower `max_characters` leaves out rare ones). "
+            f"Received: vocabulary_size={vocabulary_size}"
+        )
+    return tokens
+
+
 def _check_arguments(vocabulary_size, model_type, form, character_coverage):
     if model_type not in MODEL_TYPES:
         raise ValueError(
@@ -123,7 +180,35 @@ def _words(counts):
             "`counts` must hold at least one word. "
             f"Received: counts with {len(counts)} texts, none with a word"
         )
+    return _most_frequent_first(words)
+
+
+def _most_frequent_first(words):
     return sorted(words.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _basic_words(words, lowercase):
+    """`(word, count)`, the most frequent first, of the words that `WordPiece` makes of these."""
+    from seqnlp.text.basic_words import BasicWords
+
+    cut, sums = BasicWords(lowercase), collections.Counter()
+    for begin in range(0, len(words), _BATCH_WORDS):
+        batch = words[begin : begin + _BATCH_WORDS]
+        parts = cut([word for word, _ in batch]).to_list()
+        for (_, count), row in zip(batch, parts, strict=True):
+            for part in row:
+                sums[part.decode()] += count
+    return _most_frequent_first(sums)
+
+
+def _word_piece_learner():
+    try:
+        from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib
+    except ImportError as error:
+        raise ImportError(
+            'learning word pieces needs tensorflow-text: pip install "seqnlp[tensorflow]"'
+        ) from error
+    return wordpiece_tokenizer_learner_lib
 
 
 def _sentencepiece():
