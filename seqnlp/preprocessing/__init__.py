@@ -8,6 +8,7 @@ except ImportError as error:
 from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
+from seqnlp.preprocessing.subwords import learn_sentence_piece, learn_word_piece
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
 from seqnlp.preprocessing.vocabulary import CountValues
 
@@ -20,5 +21,7 @@ __all__ = [
     "Sentence",
     "SentenceReader",
     "SplitSentences",
+    "learn_sentence_piece",
+    "learn_word_piece",
     "prepare_tagging",
 ]
