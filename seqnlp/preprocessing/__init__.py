@@ -5,7 +5,8 @@ except ImportError as error:
         'seqnlp.preprocessing needs apache-beam: pip install "seqnlp[beam]"'
     ) from error
 
-from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
+from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
+from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging

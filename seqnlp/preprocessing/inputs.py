@@ -6,6 +6,26 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 
+def find_splits(find, train, dev, test):
+    """The files of the splits that are given.
+
+    Args:
+        find: Function from the name of an argument and its value to files.
+        train: Value of the argument `train`.
+        dev: That of `dev`, or None.
+        test: That of `test`, or None.
+
+    Returns:
+        Dict from split to its files.
+    """
+    given = {"train": ("train", train), "eval": ("dev", dev), "test": ("test", test)}
+    return {
+        split: find(argument, patterns)
+        for split, (argument, patterns) in given.items()
+        if patterns is not None
+    }
+
+
 def find_files(argument, patterns):
     """The files that paths and patterns name.
 
