@@ -25,6 +25,11 @@ RULES = {
     # What training reads where TensorFlow is not.
     "seqnlp.text.files": (set(), {"tensorflow"}),
     "seqnlp.text.names": ({"seqnlp.text.files"}, set()),
+    "seqnlp.text.piece_models": ({"seqnlp.text.names"}, set()),
+    "seqnlp.text.translation_names": (
+        {"seqnlp.text.files", "seqnlp.text.names", "seqnlp.text.piece_models"},
+        set(),
+    ),
     "seqnlp.text.word_vectors": ({"seqnlp.text.files"}, set()),
     "seqnlp.records": (set(), {"tensorflow", "pyarrow", "google_crc32c"}),
     "seqnlp.preprocessing": (
@@ -211,7 +216,7 @@ def test_models_on_jax_leave_tensorflow_out():
 def test_names_and_word_vectors_leave_tensorflow_out():
     program = (
         "import sys\n"
-        "from seqnlp.text import TaggingNames, load_word_vectors\n"
+        "from seqnlp.text import TaggingNames, TranslationNames, load_word_vectors\n"
         "print('tensorflow' in sys.modules)"
     )
     out, error = run(program)

@@ -9,6 +9,7 @@ from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
+from seqnlp.preprocessing.subwords import learn_sentence_piece
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
 from seqnlp.preprocessing.vocabulary import CountValues
 
@@ -21,5 +22,6 @@ __all__ = [
     "Sentence",
     "SentenceReader",
     "SplitSentences",
+    "learn_sentence_piece",
     "prepare_tagging",
 ]
