@@ -1,12 +1,13 @@
 """Reading labelled sentences: every line of input ends up in a sentence or in a reject."""
 
+import functools
 import itertools
 from typing import NamedTuple
 
 import apache_beam as beam
 
 from seqnlp.preprocessing.files import ReadFiles
-from seqnlp.preprocessing.formats import FORMATS, Fault
+from seqnlp.preprocessing.formats import FORMATS, Fault, check_unicode, decode
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import (
     MAX_BLOCK_BYTES,
@@ -125,22 +126,7 @@ class SentenceReader:
                 f"sentence: expected at most {MAX_BLOCK_BYTES} bytes, received more",
             )
         data = b"\n".join(block.lines)
-        if b"\0" in data:
-            number, position = _place(block, data.index(b"\0"))
-            raise Fault(
-                number,
-                "nul_byte",
-                f"byte {position} of the line: expected text, received a NUL byte",
-            )
-        try:
-            lines = data.decode("utf-8").split("\n")
-        except UnicodeDecodeError as error:
-            number, position = _place(block, error.start)
-            raise Fault(
-                number,
-                "not_utf8",
-                f"byte {position} of the line: expected UTF-8, received 0x{data[error.start]:02X}",
-            ) from None
+        lines = decode(data, functools.partial(_place, block)).split("\n")
         if b"\r" in data:
             lines = [line.removesuffix("\r") for line in lines]
         return lines
@@ -152,8 +138,10 @@ class SentenceReader:
             if not token.strip() or 4 * len(token) > self.max_token_bytes or "\0" in token:
                 self._check_token(index, token, numbers[index])
         if self.format.line_is_sentence:
-            self._check_unicode(tokens, self.format.token_field, numbers)
-            self._check_unicode(tags, self.format.tag_field, numbers)
+            for index, number in enumerate(numbers):
+                check_unicode(number, self.format.token_field(index), tokens[index])
+            for index, number in enumerate(numbers):
+                check_unicode(number, self.format.tag_field(index), tags[index])
         if self.max_length is not None and len(tokens) > self.max_length:
             raise Fault(
                 numbers[self.max_length],
@@ -177,19 +165,6 @@ class SentenceReader:
                 "long_token",
                 f"{field}: expected at most {self.max_token_bytes} bytes, received {size}",
             )
-
-    def _check_unicode(self, strings, field, numbers):
-        """JSON can write what UTF-8 cannot: halves of surrogate pairs."""
-        for index, string in enumerate(strings):
-            try:
-                string.encode()
-            except UnicodeEncodeError as error:
-                raise Fault(
-                    numbers[index],
-                    "not_utf8",
-                    f"{field(index)}: expected Unicode text, received the lone surrogate "
-                    f"U+{ord(string[error.start]):04X}",
-                ) from None
 
     def _check_tags(self, tags, numbers):
         # Few pairs of tags make up a corpus: only those not seen before are looked at.

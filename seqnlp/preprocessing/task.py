@@ -2,7 +2,7 @@
 
 
 class Task:
-    """A child for each task; it holds nothing, so that workers can be sent it.
+    """A child for each task. Workers are sent it, so it holds no more than it must.
 
     Attributes:
         name: Name of the task in the manifest.
