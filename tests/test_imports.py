@@ -32,7 +32,7 @@ RULES = {
         set(),
     ),
     "seqnlp.text.word_vectors": ({"seqnlp.text.files"}, set()),
-    "seqnlp.records": (set(), {"tensorflow", "pyarrow", "google_crc32c"}),
+    "seqnlp.records": ({"seqnlp.text.names"}, {"tensorflow", "pyarrow", "google_crc32c"}),
     "seqnlp.preprocessing": (
         {"apache_beam", "seqnlp.text", "seqnlp.records"},
         {
