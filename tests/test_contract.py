@@ -21,6 +21,7 @@ from seqnlp.layers import (
     BahdanauAttention,
     CharCNN,
     CharLSTM,
+    FinalState,
     GatedConv,
     GatedLinearUnit,
     Highway,
@@ -29,6 +30,7 @@ from seqnlp.layers import (
     MaxPooling,
     MeanPooling,
     MultiStepAttention,
+    RNNDecoder,
     RNNEncoder,
     SemiMarkovCRF,
     SentenceSoftmax,
@@ -37,7 +39,7 @@ from seqnlp.layers import (
     WeightNormalizedDense,
     crf_log_norm,
 )
-from seqnlp.models import ConvSeq2Seq, CRFModel, Tagger
+from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -88,6 +90,18 @@ def conv_seq2seq(share_embeddings=False, dtype=None):
     return ConvSeq2Seq(9, 9, **sizes, share_embeddings=share_embeddings, dtype=dtype)
 
 
+def rnn_seq2seq(dtype=None):
+    attention = BahdanauAttention(4, dtype=dtype)
+    decoder = RNNDecoder(4, attention=attention, dtype=dtype)
+    encoder = RNNEncoder(3, "gru", dtype=dtype)
+    return RNNSeq2Seq(9, 9, encoder, decoder, 5, "backward", dtype=dtype)
+
+
+def fed_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": True}
+    return RNNDecoder(3, "lstm", 2, LuongAttention(dtype=dtype), **feeding, dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -100,6 +114,7 @@ def model_loss(model, outputs):
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
 ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
+DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "mask": MASK}
 SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 CASES = {
@@ -153,6 +168,13 @@ CASES = {
         {"states": VALUES, **dict.fromkeys(("target", "key", "value"), VALUES[..., :4])}
         | {"value_mask": MASK},
     ),
+    "FinalState": Case(FinalState, ATTENTION),
+    "RNNDecoder": Case(
+        lambda dtype=None: RNNDecoder(3, attention=BahdanauAttention(4, dtype=dtype), dtype=dtype),
+        DECODING,
+        loops=True,
+    ),
+    "RNNDecoder, fed": Case(fed_decoder, DECODING, loops=True),
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
@@ -178,14 +200,12 @@ CASES = {
     "ConvSeq2Seq": Case(conv_seq2seq, SENTENCE_PAIR),
     "ConvSeq2Seq, one table": Case(functools.partial(conv_seq2seq, True), SENTENCE_PAIR),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
+    "RNNSeq2Seq": Case(rnn_seq2seq, SENTENCE_PAIR, loops=True),
     "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
     "Tagger, joint": Case(joint_tagger, {"word_ids": WORDS}, model_loss, loops=True),
     "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
 }
 # These give back what stands at padding as it is.
-MAY_SPREAD = {"CRF", "Highway", "SemiMarkovCRF", "TokenSoftmax"}
-GIVE_WEIGHTS_TOO = {"BahdanauAttention", "LuongAttention"}  # of attention, in float32
-WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
 MAY_SPREAD = {
     "CRF",
     "GatedLinearUnit",
@@ -196,8 +216,23 @@ MAY_SPREAD = {
     "WeightNormalizedDense",
 }
 # In mixed precision: logits and weights of attention stay in float32.
-DTYPES = {"ConvSeq2Seq": {"float32"}, "MultiStepAttention": {"bfloat16", "float32"}}
-WITHOUT_WEIGHTS = {"GatedLinearUnit", "LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
+DTYPES = {
+    "BahdanauAttention": {"bfloat16", "float32"},
+    "ConvSeq2Seq": {"float32"},
+    "FinalState": {"bfloat16", "float32"},
+    "LuongAttention": {"bfloat16", "float32"},
+    "MultiStepAttention": {"bfloat16", "float32"},
+    "RNNDecoder": {"bfloat16", "float32"},
+    "RNNSeq2Seq": {"float32"},
+}
+WITHOUT_WEIGHTS = {
+    "FinalState",
+    "GatedLinearUnit",
+    "LastPooling",
+    "MaxPooling",
+    "MeanPooling",
+    "TokenSoftmax",
+}
 CLASSES = {
     name: cls
     for module in (seqnlp.layers, seqnlp.models)
@@ -321,10 +356,6 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
         np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
     usual = {"float32" if isinstance(outputs, dict) else "bfloat16"}
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
-    if name.split(",")[0] in GIVE_WEIGHTS_TOO:
-        assert dtypes == {"bfloat16", "float32"}
-    else:
-        assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
     assert dtypes == DTYPES.get(name.split(",")[0], usual)
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
 

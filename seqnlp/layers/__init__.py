@@ -17,6 +17,7 @@ from seqnlp.layers.crf_likelihood import (
 )
 from seqnlp.layers.crf_sample import crf_sample
 from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
+from seqnlp.layers.final_state import FinalState
 from seqnlp.layers.gating import GatedLinearUnit, Highway, gated_linear_unit
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention

@@ -57,8 +57,9 @@ def advance(decoder, weights, product, state, x, constants, training=False):
         weights: Its `Weights`.
         product: Takes `(name, left)`, see `weighted_scan`.
         state: As `RNNDecoder.initial_state` gives it.
-        x: Dict of `sums` `(rows, gates * units)`, see `Weights.project`, and `position`; also
-            `noise` where the attention draws it.
+        x: Dict of `sums` `(rows, gates * units)`, see `Weights.project`, and `position`
+            `(rows,)`, float32; also `noise` where the attention draws it, and bool `mask`
+            `(rows, 1)` where not all rows are real tokens.
         constants: Those of `weights`, `memory` and `dropped`.
         training: Whether this is training.
 
@@ -66,18 +67,18 @@ def advance(decoder, weights, product, state, x, constants, training=False):
         The state, and a dict: `hidden` `(rows, units)`; with attention `context` and `weights`
         `(rows, source)`; `output` where the readout is inside of the loop.
     """
-    state, found, sums = dict(state), {}, x["sums"]
+    before, state, found, sums = state, dict(state), {}, x["sums"]
     if decoder.attention is not None and decoder.attend == "before":
         found = _attend(decoder, weights, state["layers"][-1][0], state, x, constants, training)
         sums = sums + product("entering", _dropped(found["context"], "entering", constants))
     elif decoder.input_feeding:
         sums = sums + product("entering", _dropped(state["output"], "entering", constants))
     layers, hidden = [], None
-    for depth, before in enumerate(state["layers"]):
+    for depth, cell in enumerate(weights.cells):
         if depth:
             name = f"hidden_{depth}"
             sums = product(name, _dropped(hidden, name, constants)) + constants["bias"][name]
-        after = _cell(weights.cells[depth], depth, product, constants, before, sums)
+        after = _cell(cell, depth, product, constants, state["layers"][depth], sums)
         hidden = after[0]
         layers.append(after)
     state["layers"], found["hidden"] = layers, hidden
@@ -89,6 +90,8 @@ def advance(decoder, weights, product, state, x, constants, training=False):
         both = ops.concatenate([found["context"], hidden], axis=-1)
         output = ops.tanh(product("readout", both) + constants["bias"]["readout"])
         state["output"] = found["output"] = output
+    if "mask" in x:
+        state = tree.map_structure(lambda a, b: ops.where(x["mask"], a, b), state, before)
     return state, found
 
 
@@ -117,7 +120,7 @@ def _attend(decoder, weights, hidden, state, x, constants, training):
             by_sentence(ops.cast(hidden, decoder.compute_dtype)),
             memory,
             previous=by_sentence(state["alignment"]),
-            position=ops.cast(x["position"], "int32"),
+            position=ops.cast(ops.reshape(x["position"], (batch, -1)), "int32"),
             training=training,
             noise=x.get("noise"),
         )

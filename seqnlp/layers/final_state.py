@@ -22,9 +22,6 @@ class FinalState(Attention):
     Reference: https://arxiv.org/abs/1406.1078, section 2.2
     """
 
-    def __init__(self, **kwargs):
-        super().__init__(**kwargs)
-
     def build_scores(self, query_shape, value_shape):
         pass
 

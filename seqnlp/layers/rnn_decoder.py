@@ -43,9 +43,11 @@ class RNNDecoder(keras.layers.Layer):
     Call arguments:
         inputs: Float tensor `(batch, target, features)`, the vectors of the tokens so far.
         initial_state: List with the state tensors `(batch, units)` of every layer: one for
-            "vanilla" and "gru", two (hidden, cell) for "lstm".
+            "vanilla" and "gru", two (hidden, cell) for "lstm". None for zeros.
         value: Float tensor `(batch, source, value_units)`, the memory, for attention.
         value_mask: Bool tensor `(batch, source)`, True at real tokens.
+        mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the rest.
+            None where padding stands at the end alone, and so comes after all that counts.
 
     Returns:
         `outputs` `(batch, target, units)`, and `weights` float32 `(batch, target, source)`, None
@@ -83,9 +85,17 @@ class RNNDecoder(keras.layers.Layer):
         self.input_feeding = input_feeding
         self.readout = readout
         self.dropout = dropout
+        self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
 
-    def build(self, inputs_shape, initial_state_shape=None, value_shape=None, value_mask_shape=None):
+    def build(
+        self,
+        inputs_shape,
+        initial_state_shape=None,
+        value_shape=None,
+        value_mask_shape=None,
+        mask_shape=None,
+    ):
         self.features, context = inputs_shape[-1], 0
         if self.attention is not None:
             if value_shape is None:
@@ -132,24 +142,41 @@ class RNNDecoder(keras.layers.Layer):
             bias = ops.where(forget, ops.ones_like(bias), bias)
         return bias
 
-    def call(self, inputs, initial_state, value=None, value_mask=None, training=None):
-        dropped = self._dropped(ops.shape(inputs)[0]) if training and self.dropout else {}
+    def call(
+        self,
+        inputs,
+        initial_state=None,
+        value=None,
+        value_mask=None,
+        mask=None,
+        training=None,
+    ):
+        batch, time = ops.shape(inputs)[:2]
+        dropped = self._dropped(batch) if training and self.dropout else {}
         inputs = ops.cast(inputs, self.compute_dtype)
+        if mask is not None:
+            inputs = ops.where(mask[..., None], inputs, 0)
+        if initial_state is None:
+            zeros = ops.zeros((batch, self.units))
+            initial_state = [[zeros] * (1 + (self.cell == "lstm")) for _ in self.cells]
         read = inputs * dropped["inputs"][:, None] if dropped else inputs
         if self.attention is None or (self.attend == "after" and not self.input_feeding):
-            return self._without_loop(inputs, read, initial_state, value, value_mask, dropped)
+            hidden = self._hidden(read, initial_state, mask, dropped)
+            if self.attention is None:
+                return self._read_out(hidden, None, inputs), None
+            context, weights = self.attention(
+                hidden, value, value_mask=value_mask, query_mask=mask, training=bool(training)
+            )
+            return self._read_out(hidden, context, inputs), weights
         memory = self.attention.memory(value, value_mask)
         weights = self._weights()
         constants = {**weights.constants, "dropped": dropped, "memory": memory}
         state = self.initial_state(initial_state, memory)
-        time = ops.arange(inputs.shape[1] or ops.shape(inputs)[1], dtype="float32")
-        xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2))), "position": time}
-        if training and self.attention.sigmoid_noise:
-            shape = (*ops.shape(xs["sums"])[:2], 1, ops.shape(value)[1])
-            xs["noise"] = self.attention.draw_noise(shape)
+        xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2)))}
+        xs |= self._of_steps(batch, time, mask, ops.shape(value)[1], training)
 
         def step(product, state, x, constants):
-            return advance(self, weights, product, state, x, constants, training or False)
+            return advance(self, weights, product, state, x, constants, bool(training))
 
         _, found = weighted_scan(step, weights.products, state, xs, constants)
         found = {name: ops.transpose(x, (1, 0, 2)) for name, x in found.items()}
@@ -159,21 +186,32 @@ class RNNDecoder(keras.layers.Layer):
             outputs = self._read_out(found["hidden"], found["context"], inputs)
         return outputs, found["weights"]
 
-    def _without_loop(self, inputs, read, initial_state, value, value_mask, dropped):
-        """The layers one after the other, and attention over all steps at once."""
+    def _of_steps(self, batch, time, mask, source, training):
+        """What each step is told beside its inputs: its number, padding, and noise."""
+        if mask is None:
+            found = {"position": ops.repeat(ops.arange(time)[:, None], batch, axis=1)}
+        else:
+            mask = ops.transpose(mask)
+            position = ops.maximum(ops.cumsum(ops.cast(mask, "int32"), axis=0) - 1, 0)
+            found = {"position": position, "mask": mask[..., None]}
+        found["position"] = ops.cast(found["position"], "float32")
+        if training and self.attention.sigmoid_noise:
+            found["noise"] = self.attention.draw_noise((time, batch, 1, source))
+        return found
+
+    def _hidden(self, read, initial_state, mask, dropped):
+        """States of the last layer: the layers one after the other."""
         hidden = read
+        mask = None if mask is None else ops.transpose(mask)
         for depth, (cell, state) in enumerate(zip(self.cells, initial_state, strict=True)):
             if depth and dropped:
                 hidden = hidden * dropped[f"hidden_{depth}"][:, None]
             cell = tuple(ops.cast(weight, self.compute_dtype) for weight in cell)
             state = [ops.cast(tensor, self.compute_dtype) for tensor in state]
             direction = Direction(ops.transpose(hidden, (1, 0, 2)), cell, state)
-            ((hidden, _),) = RECURRENCES[self.cell]([direction])
+            ((hidden, _),) = RECURRENCES[self.cell]([direction], mask)
             hidden = ops.transpose(hidden, (1, 0, 2))
-        if self.attention is None:
-            return self._read_out(hidden, None, inputs), None
-        context, weights = self.attention(hidden, value, value_mask=value_mask)
-        return self._read_out(hidden, context, inputs), weights
+        return hidden
 
     def _read_out(self, hidden, context, inputs):
         """Outputs from states, contexts and inputs, of one step or of all."""
@@ -214,7 +252,7 @@ class RNNDecoder(keras.layers.Layer):
             inputs: Float tensor `(rows, features)`; rows may be several a sentence.
             state: As `initial_state` gives it, or as a step returned it.
             memory: As of `initial_state`, a row a sentence.
-            position: Number of the step, from 0.
+            position: Number of the step, from 0, a scalar.
 
         Returns:
             `outputs` `(rows, units)` and the state.
@@ -222,7 +260,8 @@ class RNNDecoder(keras.layers.Layer):
         inputs = ops.cast(inputs, self.compute_dtype)
         weights = self._weights()
         constants = {**weights.constants, "dropped": {}, "memory": memory}
-        x = {"sums": weights.project(inputs), "position": ops.cast(position, "float32")}
+        position = ops.broadcast_to(ops.cast(position, "float32"), ops.shape(inputs)[:1])
+        x = {"sums": weights.project(inputs), "position": position}
         state, found = advance(self, weights, weights.product, state, x, constants)
         if self.input_feeding:
             return ops.cast(found["output"], self.compute_dtype), state
@@ -250,6 +289,9 @@ class RNNDecoder(keras.layers.Layer):
         seed = self.seed_generator
         kept = {name: keras.random.dropout(x, self.dropout, seed=seed) for name, x in ones.items()}
         return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), kept)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask, None
 
     def get_config(self):
         attention = self.attention and keras.saving.serialize_keras_object(self.attention)

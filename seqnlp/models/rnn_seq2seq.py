@@ -117,8 +117,9 @@ class RNNSeq2Seq(keras.Model):
         batch, source = inputs_shape["source_ids"]
         target = inputs_shape["target_ids"][1]
         units, vectors = self.config["embedding_units"], (batch, target)
-        for embedding in {id(e): e for e in (self.source_embedding, self.target_embedding)}.values():
-            embedding.build(vectors)
+        self.target_embedding.build(vectors)
+        if self.source_embedding is not self.target_embedding:
+            self.source_embedding.build((batch, source))
         self._build_encoder((batch, source, units))
         width = self.encoder.units * (2 if self.encoder.bidirectional else 1)
         if not self.decoder.built:
@@ -188,7 +189,9 @@ class RNNSeq2Seq(keras.Model):
 
     def _decode(self, target_ids, state, values, mask, training=None):
         vectors = self.output_dropout(self.target_embedding(target_ids), training=training)
-        return self.decoder(vectors, state, values, value_mask=mask, training=training)
+        return self.decoder(
+            vectors, state, values, value_mask=mask, mask=target_ids != 0, training=training
+        )
 
     def _sampled(self, target_ids, state, values, mask):
         """Logits, where the decoder reads its own samples at random.
@@ -204,9 +207,7 @@ class RNNSeq2Seq(keras.Model):
             self.output_dropout(ops.ones((batch, width)), training=True)
             for width in (self.config["embedding_units"], self.decoder.units)
         ]
-        uniform = [
-            keras.random.uniform((time, batch), seed=self.seed_generator) for _ in range(2)
-        ]
+        uniform = [keras.random.uniform((time, batch), seed=self.seed_generator) for _ in range(2)]
         own = uniform[0] < self.config["scheduled_sampling"]
         xs = {
             "truth": ops.transpose(ops.cast(target_ids, "int32")),
@@ -324,7 +325,8 @@ def _check(encoder, decoder, config):
             raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={config[name]}")
     for name, choices in (("bridge", BRIDGES), ("tied", TIED)):
         if config[name] not in choices:
-            raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={config[name]!r}")
+            received = f"{name}={config[name]!r}"
+            raise ValueError(f"`{name}` must be one of {choices}. Received: {received}")
     sizes = config["source_vocabulary_size"], config["target_vocabulary_size"]
     if config["tied"] == "all" and sizes[0] != sizes[1]:
         raise ValueError(
