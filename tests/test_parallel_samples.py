@@ -50,7 +50,6 @@ ENDINGS = {
     ("dem", "n"): "en",
     ("ein", "n"): "es",
     ("mein", "n"): "es",
-    ("meinem", "n"): "en",
     ("kein", "n"): "es",
     ("dieses", "n"): "e",
     ("diesem", "n"): "en",
