@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import pytest
 
+from seqnlp.metrics import parse_links
 from seqnlp.samples import SentencePair, german_words, korean_words, parallel, to_links
 from seqnlp.samples import write_parallel as write
 from seqnlp.samples.english_german import RULES as GERMAN
@@ -338,6 +339,7 @@ def test_every_rule_is_reached_and_every_symbol_has_rules(rules):
 def test_links_are_written_with_a_mark_for_possible_ones():
     drawn = SentencePair("a b", "c d", ((0, 1),), ((0, 1), (1, 0)))
     assert to_links([drawn, drawn]) == "0-1 1p0\n" * 2
+    assert parse_links(to_links([drawn])) == ([(0, 1)], [(0, 1), (1, 0)])
 
 
 def test_files_hold_a_sentence_a_line(tmp_path, corpora):
