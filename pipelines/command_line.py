@@ -20,12 +20,14 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action)
 
 
-def parser(task, description):
+def parser(task, description, formats, add_layout):
     """The arguments every task has: the stage, the files, their format, Beam's options.
 
     Args:
         task: Name of the module, as in `python -m pipelines.<task>`.
         description: First sentence of `--help`.
+        formats: Names of the formats of its files, the default first.
+        add_layout: Function that adds the arguments of the formats to a group.
     """
     result = argparse.ArgumentParser(
         prog=f"python -m pipelines.{task}",
@@ -41,34 +43,9 @@ def parser(task, description):
     result.add_argument(
         "--output", required=True, type=_folder, metavar="DIR", help="folder of the results"
     )
-    _add_files(result.add_argument_group("files (none: the sample corpus of the task)"))
-    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
-    return result
-
-
-def _add_files(files):
-    for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
-        files.add_argument(
-            f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
-        )
-    files.add_argument(
-        "--input_format",
-        default="conll",
-        choices=("conll", "conllu", "jsonl"),
-        help="of the files",
-    )
-    files.add_argument(
-        "--columns", type=_columns, metavar="NAME=INDEX,...", help="conll: columns, from 0"
-    )
-    files.add_argument("--token", metavar="NAME", help="column or field of the token")
-    files.add_argument("--tag", metavar="NAME", help="column or field of the tag")
-    files.add_argument(
-        "--label",
-        metavar="NAME",
-        help="label of the whole sentence: a comment `# NAME = ...` of it, or a field",
-    )
-    files.add_argument("--comment", metavar="PREFIX", help="conll: leave out such lines")
-    files.add_argument("--skip_token", metavar="TEXT", help="conll: leave out this token")
+    files = result.add_argument_group("files (none: the sample corpus of the task)")
+    _add_files(files, formats)
+    add_layout(files)
     files.add_argument(
         "--max_rejects",
         type=float,
@@ -76,6 +53,16 @@ def _add_files(files):
         metavar="SHARE",
         help="largest share of unusable sentences",
     )
+    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
+    return result
+
+
+def _add_files(files, formats):
+    for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
+        files.add_argument(
+            f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
+        )
+    files.add_argument("--input_format", default=formats[0], choices=formats, help="of the files")
 
 
 def at_least_one(text):
@@ -136,8 +123,8 @@ def _folder(text):
     return text
 
 
-def _columns(text):
-    """`token=0,tag=3` -> `{"token": 0, "tag": 3}`."""
+def columns(text):
+    """Type of an argument that names columns: `token=0,tag=3` -> `{"token": 0, "tag": 3}`."""
     try:
         pairs = (pair.split("=") for pair in text.split(","))
         return {name.strip(): int(index) for name, index in pairs}
@@ -147,9 +134,8 @@ def _columns(text):
         ) from None
 
 
-def layout(options):
-    """Arguments of the input format, those that were given."""
-    names = ("columns", "token", "tag", "label", "comment", "skip_token")
+def layout(options, names):
+    """Arguments of the input format, those of `names` that were given."""
     given = {name: getattr(options, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 

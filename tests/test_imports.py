@@ -91,6 +91,7 @@ CORE_PARTS = (
     "losses",
     "models",
     "metrics",
+    "optimizers",
     "tag_schemes",
 )
 FILES = sorted(

@@ -35,9 +35,7 @@ class Translations:
                 search = model.step, state, start, END_ID, max_length
                 if beam_width == 1:
                     return greedy(*search)
-                return beam_search(
-                    *search, beam_width=beam_width, length_penalty=length_penalty
-                )
+                return beam_search(*search, beam_width=beam_width, length_penalty=length_penalty)
 
         self._run = gradients.compiled(run) if compiled else run
 
