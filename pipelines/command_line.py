@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import pathlib
 import sys
 import time
 
@@ -147,6 +148,30 @@ def stage(name, reads, writes):
     started = time.monotonic()
     yield
     print(f"== {name} took {time.monotonic() - started:.1f} s", flush=True)
+
+
+def run_stages(parser, stages, argv):
+    """Runs the stages that a command line asks for.
+
+    Args:
+        parser: As `parser` made it.
+        stages: Dict from the names in `STAGES` to functions of the options and Beam's options.
+        argv: List of arguments.
+    """
+    options, beam_options = parser.parse_known_args(argv)
+    check_beam_options(beam_options)
+    options.output = pathlib.Path(options.output)
+    chosen = STAGES if options.stage == "run" else [options.stage]
+    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    if on_jax and not {"prepare", "train"}.issuperset(chosen):
+        raise ValueError(
+            f"KERAS_BACKEND must be tensorflow for {options.stage}, which works on strings; the "
+            "model of a train stage on JAX does there. Received: KERAS_BACKEND=jax"
+        )
+    for name in chosen:
+        if not (on_jax and name == "train"):
+            import_tensorflow_quietly()
+        stages[name](options, beam_options)
 
 
 def main(run):

@@ -4,8 +4,6 @@ python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --
 """
 
 import json
-import os
-import pathlib
 
 from pipelines import command_line
 from pipelines.command_line import at_least_one, at_least_zero, share_below_one
@@ -165,20 +163,7 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    options, beam_options = arguments().parse_known_args(argv)
-    command_line.check_beam_options(beam_options)
-    options.output = pathlib.Path(options.output)
-    chosen = command_line.STAGES if options.stage == "run" else [options.stage]
-    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
-    if on_jax and not {"prepare", "train"}.issuperset(chosen):
-        raise ValueError(
-            f"KERAS_BACKEND must be tensorflow for {options.stage}, which works on strings; the "
-            "model of a train stage on JAX does there. Received: KERAS_BACKEND=jax"
-        )
-    for name in chosen:
-        if not (on_jax and name == "train"):
-            command_line.import_tensorflow_quietly()
-        STAGES[name](options, beam_options)
+    command_line.run_stages(arguments(), STAGES, argv)
 
 
 def prepare(options, beam_options):

@@ -75,6 +75,11 @@ RULES = {
             "tagging_streams",
             "tagging_training",
             "trained_model",
+            "training",
+            "translation",
+            "translation_evaluation",
+            "translation_model",
+            "translation_training",
         )
     },
     "serving.client": (set(), set()),

@@ -49,10 +49,14 @@ class KeepBest(keras.callbacks.Callback):
             )
         self.epochs.append({name: float(value) for name, value in logs.items()})
         if self.best_epoch == epoch:
-            _replace(self.path, self.model.save, suffix=".keras")
+            self.save()
         _replace(self.history, self._write_history)
         if self.patience is not None and epoch - self.best_epoch >= self.patience:
             self.model.stop_training = True
+
+    def save(self):
+        """Puts the model as it is in the place of the best one."""
+        _replace(self.path, self.model.save, suffix=".keras")
 
     def _write_history(self, path):
         with open(path, "w", encoding="utf-8") as file:
