@@ -10,7 +10,13 @@ from seqnlp.callbacks import Backup, KeepBest, KeepLast, TranslationEvaluation
 from seqnlp.losses import SequenceCrossEntropy
 from seqnlp.metrics import Perplexity
 from seqnlp.optimizers import InverseSquareRoot, average_weights
-from seqnlp.records import TranslationBatches, read_manifest, read_pairs, translation_batches
+from seqnlp.records import (
+    TranslationBatches,
+    bucket_lengths,
+    read_manifest,
+    read_pairs,
+    translation_batches,
+)
 from seqnlp.text import TranslationNames
 
 # The options that an interrupted run must share with the one that goes on.
@@ -30,6 +36,8 @@ REMEMBERED = (
     "tokenize",
 )
 EVALUATED = 64  # sentences translated at a time
+# Lengths that batches are padded to: each is a shape to compile.
+LENGTHS, EVALUATION_LENGTHS = 6, 2
 MONITOR = "val_bleu"
 
 
@@ -68,7 +76,8 @@ def train_translator(options):
     batches, steps = training_batches(options, manifest, first)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if options.ema else []
     callbacks = [backup, *averaged, scores, last, best, *_tensorboard(options, manifest)]
-    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens)
+    lengths = {"lengths": _evaluation_lengths(manifest)}
+    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, **lengths)
     if isinstance(held_out, TranslationBatches) and needs_tensorflow(manifest):
         held_out = held_out.dataset()
     training.fit(
@@ -100,7 +109,8 @@ def training_batches(options, manifest, first_epoch):
 
     Its order depends on the seed alone.
     """
-    settings = {"batch_tokens": options.batch_tokens, "seed": options.seed}
+    lengths = bucket_lengths(manifest.statistics, LENGTHS, ["train"])
+    settings = {"batch_tokens": options.batch_tokens, "seed": options.seed, "lengths": lengths}
     folder = manifest.folder
     whole = _steps(translation_batches(folder, "train", **settings))
     steps = min(options.steps_per_epoch or whole, whole)
@@ -125,9 +135,16 @@ def _without(batches, number):
 
 def _evaluation(options, manifest, names):
     """The callback that translates the eval split."""
-    batches = list(translation_batches(manifest.folder, "eval", batch_size=EVALUATED))
+    lengths = _evaluation_lengths(manifest)
+    batches = translation_batches(manifest.folder, "eval", batch_size=EVALUATED, lengths=lengths)
     references = [target for _, target in read_pairs(manifest.folder, "eval")]
-    return TranslationEvaluation(batches, references, names.target_sentences, options.tokenize)
+    return TranslationEvaluation(
+        list(batches), references, names.target_sentences, options.tokenize
+    )
+
+
+def _evaluation_lengths(manifest):
+    return bucket_lengths(manifest.statistics, EVALUATION_LENGTHS, ["eval"])
 
 
 def _average(model, last, scores, best):
