@@ -19,6 +19,7 @@ from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
 from seqnlp.layers.gating import Highway
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention
+from seqnlp.layers.monotonic import hard_monotonic_weights, monotonic_weights
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
 from seqnlp.layers.rnn_encoder import RNNEncoder
