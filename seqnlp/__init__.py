@@ -5,6 +5,7 @@ import importlib
 _SUBMODULES = (
     "callbacks",
     "compat",
+    "decoding",
     "export",
     "gradients",
     "layers",

@@ -21,19 +21,25 @@ from seqnlp.layers import (
     BahdanauAttention,
     CharCNN,
     CharLSTM,
+    FinalState,
+    GatedConv,
+    GatedLinearUnit,
     Highway,
     LastPooling,
     LuongAttention,
     MaxPooling,
     MeanPooling,
+    MultiStepAttention,
+    RNNDecoder,
     RNNEncoder,
     SemiMarkovCRF,
     SentenceSoftmax,
     TokenSoftmax,
     VanillaRNN,
+    WeightNormalizedDense,
     crf_log_norm,
 )
-from seqnlp.models import CRFModel, Tagger
+from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -79,6 +85,23 @@ def joint_tagger(dtype=None):
     return Tagger(9, **heads, word_units=4, units=3, dtype=dtype)
 
 
+def conv_seq2seq(share_embeddings=False, dtype=None):
+    sizes = {"units": 6, "num_layers": 2, "embedding_units": 4, "num_decoder_layers": 3}
+    return ConvSeq2Seq(9, 9, **sizes, share_embeddings=share_embeddings, dtype=dtype)
+
+
+def rnn_seq2seq(dtype=None):
+    attention = BahdanauAttention(4, dtype=dtype)
+    decoder = RNNDecoder(4, attention=attention, dtype=dtype)
+    encoder = RNNEncoder(3, "gru", dtype=dtype)
+    return RNNSeq2Seq(9, 9, encoder, decoder, 5, "backward", dtype=dtype)
+
+
+def fed_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": True}
+    return RNNDecoder(3, "lstm", 2, LuongAttention(dtype=dtype), **feeding, dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -91,6 +114,8 @@ def model_loss(model, outputs):
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
 ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
+DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "mask": MASK}
+SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 CASES = {
     "CRF": Case(
@@ -117,6 +142,9 @@ CASES = {
         {"char_ids": CHARS},
     ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
+    "GatedConv": Case(functools.partial(GatedConv, 5), RECURRENT),
+    "GatedConv, causal": Case(functools.partial(GatedConv, 3, 4, True, residual=False), RECURRENT),
+    "GatedLinearUnit": Case(GatedLinearUnit, {"inputs": VALUES[..., :4]}),
     "Highway": Case(Highway, {"inputs": VALUES}),
     "GRU": Case(functools.partial(GRU, 3, "both", start="learned"), RECURRENT, loops=True),
     "GRU, reset before": Case(
@@ -135,6 +163,18 @@ CASES = {
     ),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),
+    "MultiStepAttention": Case(
+        MultiStepAttention,
+        {"states": VALUES, **dict.fromkeys(("target", "key", "value"), VALUES[..., :4])}
+        | {"value_mask": MASK},
+    ),
+    "FinalState": Case(FinalState, ATTENTION),
+    "RNNDecoder": Case(
+        lambda dtype=None: RNNDecoder(3, attention=BahdanauAttention(4, dtype=dtype), dtype=dtype),
+        DECODING,
+        loops=True,
+    ),
+    "RNNDecoder, fed": Case(fed_decoder, DECODING, loops=True),
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
@@ -142,6 +182,7 @@ CASES = {
         functools.partial(RNNEncoder, 3, implementation="keras"), RECURRENT, loops=True
     ),
     "VanillaRNN": Case(functools.partial(VanillaRNN, 3), RECURRENT, loops=True),
+    "WeightNormalizedDense": Case(functools.partial(WeightNormalizedDense, 3), {"inputs": VALUES}),
     "SemiMarkovCRF": Case(
         functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
         {"potentials": POTENTIALS[..., :2], "mask": MASK},
@@ -156,15 +197,42 @@ CASES = {
         {"states": VALUES, "mask": MASK},
         lambda layer, outputs: ops.sum(outputs["label_logits"] ** 2),
     ),
+    "ConvSeq2Seq": Case(conv_seq2seq, SENTENCE_PAIR),
+    "ConvSeq2Seq, one table": Case(functools.partial(conv_seq2seq, True), SENTENCE_PAIR),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
+    "RNNSeq2Seq": Case(rnn_seq2seq, SENTENCE_PAIR, loops=True),
     "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
     "Tagger, joint": Case(joint_tagger, {"word_ids": WORDS}, model_loss, loops=True),
     "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
 }
 # These give back what stands at padding as it is.
-MAY_SPREAD = {"CRF", "Highway", "SemiMarkovCRF", "TokenSoftmax"}
-GIVE_WEIGHTS_TOO = {"BahdanauAttention", "LuongAttention"}  # of attention, in float32
-WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
+MAY_SPREAD = {
+    "CRF",
+    "GatedLinearUnit",
+    "Highway",
+    "MultiStepAttention",
+    "SemiMarkovCRF",
+    "TokenSoftmax",
+    "WeightNormalizedDense",
+}
+# In mixed precision: logits and weights of attention stay in float32.
+DTYPES = {
+    "BahdanauAttention": {"bfloat16", "float32"},
+    "ConvSeq2Seq": {"float32"},
+    "FinalState": {"bfloat16", "float32"},
+    "LuongAttention": {"bfloat16", "float32"},
+    "MultiStepAttention": {"bfloat16", "float32"},
+    "RNNDecoder": {"bfloat16", "float32"},
+    "RNNSeq2Seq": {"float32"},
+}
+WITHOUT_WEIGHTS = {
+    "FinalState",
+    "GatedLinearUnit",
+    "LastPooling",
+    "MaxPooling",
+    "MeanPooling",
+    "TokenSoftmax",
+}
 CLASSES = {
     name: cls
     for module in (seqnlp.layers, seqnlp.models)
@@ -270,6 +338,8 @@ def test_padding_changes_nothing(name):
     expected = answer(built(name), inputs)
     for a, b in zip(answer(built(name), padded), expected, strict=True):
         assert name in MAY_SPREAD or np.isfinite(a[rows]).all()
+        for axis in range(2, a.ndim):  # weights also have one of the source
+            a = np.take(a, places, axis=axis) if a.shape[axis] == TIME + 3 else a
         if a.ndim > 1 and a.shape[1] == TIME + 3:  # has an axis of time
             a = a if a.shape[-1] == b.shape[-1] else a[..., places]  # of time to time
             a, b = a[:rows, places][MASK], b[MASK]
@@ -284,12 +354,9 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
     for a, b in zip(floats, expected, strict=True):
         a = ops.convert_to_numpy(ops.cast(a, "float32"))
         np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
-    ends_in_scores = isinstance(outputs, dict)
+    usual = {"float32" if isinstance(outputs, dict) else "bfloat16"}
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
-    if name.split(",")[0] in GIVE_WEIGHTS_TOO:
-        assert dtypes == {"bfloat16", "float32"}
-    else:
-        assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
+    assert dtypes == DTYPES.get(name.split(",")[0], usual)
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
 
 

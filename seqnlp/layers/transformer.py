@@ -1,0 +1,388 @@
+"""Stacks of Transformer layers: an encoder, causal or not, and a decoder with a memory."""
+
+import keras
+from keras import ops
+
+from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
+
+NORMS = ("pre", "post")
+
+
+class _Layer(keras.layers.Layer):
+    """What a layer of either stack is made of: branches that are added to the states.
+
+    pre-norm   states + branch(norm(states))
+    post-norm  norm(states + branch(states))
+    """
+
+    branches = 2
+
+    def __init__(self, feed_forward_units, activation, norm, dropout, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        policy = {"dtype": self.dtype_policy}
+        self.pre = norm == "pre"
+        self.norms = [_norm(policy) for _ in range(self.branches)]
+        self.branch_dropout = keras.layers.Dropout(dropout[0], **policy)
+        self.hidden_dropout = keras.layers.Dropout(dropout[2], **policy)
+        self.hidden = keras.layers.Dense(feed_forward_units, activation, **policy)
+        self.feed_forward_units = feed_forward_units
+
+    def _build(self, shape):
+        self.output_projection = keras.layers.Dense(shape[-1], dtype=self.dtype_policy)
+        self.hidden.build(shape)
+        self.output_projection.build((*shape[:-1], self.feed_forward_units))
+        for norm in self.norms:
+            norm.build(shape)
+
+    def compute_mask(self, *inputs, **_):
+        return None  # masks are passed explicitly
+
+    def _branch(self, at, states, function, training=None):
+        """The states after branch `at`, and what else its `function` gave."""
+        outputs, extra = function(self.norms[at](states) if self.pre else states)
+        states = states + self.branch_dropout(outputs, training=training)
+        return (states if self.pre else self.norms[at](states)), extra
+
+    def _feed_forward(self, states, training=None):
+        """The last branch: the same two products at every token."""
+
+        def network(states):
+            hidden = self.hidden_dropout(self.hidden(states), training=training)
+            return self.output_projection(hidden), None
+
+        return self._branch(self.branches - 1, states, network, training)[0]
+
+
+class _EncoderLayer(_Layer):
+    """Self-attention and a feed-forward network."""
+
+    def __init__(
+        self, num_heads, feed_forward_units, activation, norm, dropout, causal, window, **kwargs
+    ):
+        super().__init__(feed_forward_units, activation, norm, dropout, **kwargs)
+        self.attention = SelfAttention(
+            num_heads, dropout[1], causal, window, dtype=self.dtype_policy
+        )
+
+    def build(self, inputs_shape):
+        self.attention.build(inputs_shape)
+        self._build(inputs_shape)
+
+    def call(self, inputs, mask=None, return_weights=False, training=None):
+        def attend(states):
+            options = {"return_weights": return_weights, "training": training}
+            found = self.attention(states, mask=mask, **options)
+            return found if return_weights else (found, None)
+
+        states, weights = self._branch(0, inputs, attend, training)
+        return self._feed_forward(states, training), weights
+
+    def step(self, inputs, cache, position):
+        states, cache = self._branch(
+            0, inputs, lambda states: self.attention.step(states, cache, position)
+        )
+        return self._feed_forward(states), cache
+
+
+class _DecoderLayer(_Layer):
+    """Causal self-attention, attention over the source, and a feed-forward network."""
+
+    branches = 3
+
+    def __init__(self, num_heads, feed_forward_units, activation, norm, dropout, **kwargs):
+        super().__init__(feed_forward_units, activation, norm, dropout, **kwargs)
+        policy = {"dtype": self.dtype_policy}
+        self.self_attention = SelfAttention(num_heads, dropout[1], causal=True, **policy)
+        self.cross_attention = CrossAttention(num_heads, dropout[1], **policy)
+
+    def build(self, target_shape, source_shape):
+        self.self_attention.build(target_shape)
+        self.cross_attention.build(target_shape, source_shape)
+        self._build(target_shape)
+
+    def call(self, target, memory, target_mask=None, return_weights=False, training=None):
+        def attend(states):
+            options = {"return_weights": return_weights, "training": training}
+            found = self.self_attention(states, mask=target_mask, **options)
+            return found if return_weights else (found, None)
+
+        def attend_source(states):
+            return self.cross_attention.attend(states, memory, training=training)
+
+        states, weights = self._branch(0, target, attend, training)
+        states, cross_weights = self._branch(1, states, attend_source, training)
+        return self._feed_forward(states, training), (weights, cross_weights)
+
+    def step(self, inputs, cache, memory, position):
+        def attend_source(states):
+            batch, _, *_ = ops.shape(memory["keys"])
+            queries = ops.reshape(states, (batch, -1, states.shape[-1]))  # (batch, beams, units)
+            context, weights = self.cross_attention.attend(queries, memory)
+            return ops.reshape(context, ops.shape(states)), weights
+
+        states, cache = self._branch(
+            0, inputs, lambda states: self.self_attention.step(states, cache, position)
+        )
+        states, weights = self._branch(1, states, attend_source)
+        return self._feed_forward(states), cache, weights
+
+
+class _Stack(keras.layers.Layer):
+    """What both stacks share: their layers' arguments, and a norm behind pre-norm layers."""
+
+    def __init__(
+        self,
+        num_layers,
+        num_heads,
+        feed_forward_units,
+        activation="relu",
+        norm="pre",
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        sizes = {"num_layers": num_layers, "feed_forward_units": feed_forward_units}
+        for name, size in sizes.items():
+            if size < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
+        if norm not in NORMS:
+            raise ValueError(f"`norm` must be one of {NORMS}. Received: norm={norm!r}")
+        self.num_layers = num_layers
+        self.num_heads = num_heads
+        self.feed_forward_units = feed_forward_units
+        self.activation = activation
+        self.norm = norm
+        self.dropout = dropout if isinstance(dropout, int | float) else list(dropout)
+        self.supports_masking = True
+        self.final_norm = _norm({"dtype": self.dtype_policy}) if norm == "pre" else None
+        rates = dropout_rates(dropout)
+        shared = (num_heads, feed_forward_units, activation, norm, rates)
+        self.layers = [self._layer(*shared, name=f"layer_{at}") for at in range(num_layers)]
+
+    def _build_norm(self, shape):
+        if self.final_norm is not None:
+            self.final_norm.build(shape)
+
+    def _normalized(self, states):
+        return states if self.final_norm is None else self.final_norm(states)
+
+    def initial_cache(self, rows, max_length):
+        """The cache of no token yet for `step`: a list of dicts, one a layer."""
+        return [self._attention(layer).initial_cache(rows, max_length) for layer in self.layers]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_layers": self.num_layers,
+            "num_heads": self.num_heads,
+            "feed_forward_units": self.feed_forward_units,
+            "activation": self.activation,
+            "norm": self.norm,
+            "dropout": self.dropout,
+        }
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class TransformerEncoder(_Stack):
+    """A stack of self-attention layers: as it is an encoder, `causal` a language model's body.
+
+    Args:
+        num_layers: Number of layers.
+        num_heads: Number of heads of each.
+        feed_forward_units: Width of the hidden layer of the feed-forward networks.
+        activation: Name of that layer's function, such as "relu" or "gelu".
+        norm: "pre" to normalize what enters a branch, and the outputs of the stack, which trains
+            without much care; "post" to normalize the sums, as the paper does.
+        dropout: Share of the branches' outputs that is dropped, or three shares: of those, of
+            the attention weights, and of the hidden layers of the feed-forward networks.
+        causal: Whether tokens attend to none behind them.
+        window: Real tokens on either side that a token attends to; None for all of them.
+
+    Call arguments:
+        inputs: Float tensor `(batch, time, units)`.
+        mask: Bool tensor `(batch, time)`, True at real tokens.
+        return_weights: Whether to return the attention weights too.
+
+    Returns:
+        `(batch, time, units)`; on request also a list of weights, one a layer, each float32
+        `(batch, heads, target, source)`.
+
+    Raises:
+        ValueError: An argument is out of range, or the units are no multiple of `num_heads`.
+
+    Reference: https://arxiv.org/abs/1706.03762, section 3.1; https://arxiv.org/abs/2002.04745
+    """
+
+    def __init__(
+        self,
+        num_layers,
+        num_heads,
+        feed_forward_units,
+        activation="relu",
+        norm="pre",
+        dropout=0.0,
+        causal=False,
+        window=None,
+        **kwargs,
+    ):
+        self.causal = causal
+        self.window = window
+        super().__init__(
+            num_layers, num_heads, feed_forward_units, activation, norm, dropout, **kwargs
+        )
+
+    def _layer(self, *shared, name):
+        return _EncoderLayer(*shared, self.causal, self.window, name=name, dtype=self.dtype_policy)
+
+    def _attention(self, layer):
+        return layer.attention
+
+    def build(self, inputs_shape, mask_shape=None):
+        for layer in self.layers:
+            layer.build(inputs_shape)
+        self._build_norm(inputs_shape)
+
+    def call(self, inputs, mask=None, return_weights=False, training=None):
+        states, weights = _zero_at_padding(inputs, mask), []
+        for layer in self.layers:
+            states, found = layer(
+                states, mask=mask, return_weights=return_weights, training=training
+            )
+            weights.append(found)
+        states = self._normalized(states)
+        return (states, weights) if return_weights else states
+
+    def step(self, inputs, cache, position):
+        """The outputs at the next token of each row, where the stack is causal.
+
+        Args:
+            inputs: Float tensor `(rows, units)`.
+            cache: What `initial_cache` or the last step gave.
+            position: Int scalar tensor: the number of tokens in the cache.
+
+        Returns:
+            `(rows, units)` and the new cache.
+
+        Raises:
+            ValueError: The stack is not causal.
+        """
+        states, caches = ops.cast(inputs, self.compute_dtype), []
+        for layer, old in zip(self.layers, cache, strict=True):
+            states, new = layer.step(states, old, position)
+            caches.append(new)
+        return self._normalized(states), caches
+
+    def compute_mask(self, inputs, mask=None, return_weights=False):
+        return (mask, [None] * self.num_layers) if return_weights else mask
+
+    def get_config(self):
+        return {**super().get_config(), "causal": self.causal, "window": self.window}
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class TransformerDecoder(_Stack):
+    """A stack of layers of causal self-attention and of attention over a source.
+
+    Args:
+        num_layers: Number of layers.
+        num_heads: Number of heads of each attention.
+        feed_forward_units: Width of the hidden layer of the feed-forward networks.
+        activation: Name of that layer's function, such as "relu" or "gelu".
+        norm: "pre" or "post", see `TransformerEncoder`.
+        dropout: One share or three, see `TransformerEncoder`.
+
+    Call arguments:
+        target: Float tensor `(batch, target, units)`.
+        source: Float tensor `(batch, source, source_units)`.
+        target_mask: Bool tensor `(batch, target)`, True at real tokens.
+        source_mask: Bool tensor `(batch, source)`, True at real tokens.
+        return_weights: Whether to return the attention weights too.
+
+    Returns:
+        `(batch, target, units)`; on request also a list of pairs of weights, one a layer: those
+        over the target and those over the source, float32 `(batch, heads, target, source)`.
+
+    Raises:
+        ValueError: An argument is out of range, or the units are no multiple of `num_heads`.
+
+    Reference: https://arxiv.org/abs/1706.03762, section 3.1; https://arxiv.org/abs/2002.04745
+    """
+
+    def _layer(self, *shared, name):
+        return _DecoderLayer(*shared, name=name, dtype=self.dtype_policy)
+
+    def _attention(self, layer):
+        return layer.self_attention
+
+    def build(self, target_shape, source_shape, target_mask_shape=None, source_mask_shape=None):
+        for layer in self.layers:
+            layer.build(target_shape, source_shape)
+        self._build_norm(target_shape)
+
+    def call(
+        self,
+        target,
+        source,
+        target_mask=None,
+        source_mask=None,
+        return_weights=False,
+        training=None,
+    ):
+        states, weights = _zero_at_padding(target, target_mask), []
+        for layer, memory in zip(self.layers, self.memory(source, source_mask), strict=True):
+            states, found = layer(
+                states,
+                memory,
+                target_mask=target_mask,
+                return_weights=return_weights,
+                training=training,
+            )
+            weights.append(found)
+        states = self._normalized(states)
+        return (states, weights) if return_weights else states
+
+    def memory(self, source, source_mask=None):
+        """Keys and values of the source, a list of dicts, one a layer: the same for all tokens."""
+        return [layer.cross_attention.memory(source, source_mask) for layer in self.layers]
+
+    def step(self, inputs, cache, memory, position):
+        """The outputs at the next token of each row; a sentence may have several rows.
+
+        Args:
+            inputs: Float tensor `(rows, units)`, the rows of a sentence one after the other.
+            cache: What `initial_cache` or the last step gave.
+            memory: What `memory` gave for the sentences.
+            position: Int scalar tensor: the number of tokens in the cache.
+
+        Returns:
+            `(rows, units)`, the new cache, and a list of the weights over the source, one a
+            layer, float32 `(batch, heads, rows of a sentence, source)`.
+        """
+        states, caches, weights = ops.cast(inputs, self.compute_dtype), [], []
+        for layer, old, about in zip(self.layers, cache, memory, strict=True):
+            states, new, found = layer.step(states, old, about, position)
+            caches.append(new)
+            weights.append(found)
+        return self._normalized(states), caches, weights
+
+    def compute_mask(self, target, source=None, target_mask=None, return_weights=False, **_):
+        return (target_mask, [(None, None)] * self.num_layers) if return_weights else target_mask
+
+
+def dropout_rates(dropout):
+    """`(branches, attention, hidden)` from one share, that of the branches, or from three."""
+    rates = (dropout, 0.0, 0.0) if isinstance(dropout, int | float) else tuple(dropout)
+    if len(rates) != 3 or not all(0 <= rate < 1 for rate in rates):
+        raise ValueError(
+            f"`dropout` must be a share in [0, 1), or three of them. Received: dropout={dropout}"
+        )
+    return rates
+
+
+def _norm(policy):
+    return keras.layers.LayerNormalization(epsilon=1e-6, **policy)
+
+
+def _zero_at_padding(tensor, mask):
+    return tensor if mask is None else ops.where(mask[..., None], tensor, 0)
