@@ -34,7 +34,14 @@ RULES = {
     "seqnlp.records": ({"seqnlp.text.names"}, {"tensorflow", "pyarrow", "google_crc32c"}),
     "seqnlp.preprocessing": (
         {"apache_beam", "seqnlp.text", "seqnlp.records"},
-        {"tensorflow", "tensorflow_metadata", "pyarrow", "sentencepiece", "google"},
+        {
+            "tensorflow",
+            "tensorflow_metadata",
+            "tensorflow_text",
+            "pyarrow",
+            "sentencepiece",
+            "google",
+        },
     ),
     "seqnlp.export": ({"keras", "tensorflow", "seqnlp.text"}, set()),
     "seqnlp.callbacks": (

@@ -10,7 +10,7 @@ from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
-from seqnlp.preprocessing.subwords import learn_sentence_piece
+from seqnlp.preprocessing.subwords import learn_sentence_piece, learn_word_piece
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
 from seqnlp.preprocessing.translation import PrepareTranslation, prepare_translation
 from seqnlp.preprocessing.vocabulary import CountValues
@@ -29,6 +29,7 @@ __all__ = [
     "SentenceReader",
     "SplitSentences",
     "learn_sentence_piece",
+    "learn_word_piece",
     "prepare_tagging",
     "prepare_translation",
 ]

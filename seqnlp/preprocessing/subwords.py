@@ -3,19 +3,23 @@
 import collections
 import collections.abc
 import io
-import itertools
+import math
 import os
 import re
-import sys
 import tempfile
-import unicodedata
 
+from seqnlp.preprocessing.composing import composing_rules
 from seqnlp.text.names import END, END_ID, PADDING, START, START_ID, UNKNOWN, UNKNOWN_ID
 from seqnlp.text.piece_models import proto_fields, read_pieces, sized_field
+from seqnlp.text.translation_names import SUBWORD_SPECIALS
 
 MODEL_TYPES = ("bpe", "unigram")
-FORMS = (None, "nfc", "nfkc")
+FORMS = ("nfc", "nfkc")
 
+_SPACES = dict.fromkeys([0, 0x200B, 0x2581], " ")
+_BATCH_WORDS = 20_000
+_LONGEST = 50  # characters of a word that word pieces are learned from
+_FULL = 0.95  # of the size asked for: a search for more costs more than it gives
 _NORMALIZER, _RULE_FILE = 3, 6  # fields of the messages ModelProto and NormalizerSpec
 
 
@@ -42,10 +46,9 @@ def learn_sentence_piece(
         form: What the model makes of a text before it cuts it. `"nfc"`: composed letters,
             single spaces, no control characters; nothing that a reader would see is changed.
             `"nfkc"`: sentencepiece's own rules, by which also "…" becomes "...", "½" "1/2", and
-            full-width letters plain ones: such differences from a reference cost BLEU. None:
-            the text as it is.
+            full-width letters plain ones: such differences from a reference cost BLEU.
         character_coverage: Part of the characters of the corpus that have pieces; the rarest
-            beyond it are unknown.
+            beyond it are unknown. 1 suits languages with a small alphabet.
         byte_fallback: Whether unknown characters are spelled in bytes: 256 more ids, and no
             unknown.
 
@@ -90,6 +93,64 @@ def learn_sentence_piece(
     return model
 
 
+def learn_word_piece(counts, vocabulary_size, lowercase=False, max_characters=1000):
+    """Learns the tokens of a `seqnlp.text.WordPiece`, by the learner of tensorflow-text.
+
+    The same counts give the same tokens, in whatever order they come.
+
+    Args:
+        counts: Mapping from a word (or a longer text) to its count, or an iterable of texts.
+            Words of more than 50 characters are not learned from.
+        vocabulary_size: Most ids, the four specials included. What is searched for is the
+            least count of a token, and 95% of the ids are enough: there may be fewer.
+        lowercase: Whether the `WordPiece` will take away case and accents.
+        max_characters: Words with a character that is not among so many most frequent ones
+            are left out: every character is two tokens, at the beginning of a word and within.
+
+    Returns:
+        List of `str`, the token of every id, specials first.
+
+    Raises:
+        ImportError: tensorflow-text is not installed; the message names the extra.
+        ValueError: `vocabulary_size` is too small for the characters of the corpus; the
+            message says the least size.
+    """
+    learner = _word_piece_learner()
+    raw_words = _words(counts)
+    words = [item for item in _basic_words(raw_words, lowercase) if len(item[0]) <= _LONGEST]
+    if not words:
+        raise _no_words(len(raw_words))
+
+    # The learner's own search may end above the size asked for. Sizes fall about as one over
+    # the least count, so the middle is the geometric one.
+    counted, tokens = [count for _, count in words], None
+    low, high = min(counted), max(counted)
+    while low <= high:
+        middle = math.isqrt(low * high)
+        learned = learner.learn(
+            words,
+            vocabulary_size,
+            SUBWORD_SPECIALS,
+            lower_thresh=middle,
+            upper_thresh=middle,
+            max_unique_chars=max_characters,
+            max_token_length=_LONGEST,
+        )
+        if len(learned) > vocabulary_size:
+            low = middle + 1
+            continue
+        tokens, high = learned, middle - 1
+        if len(tokens) >= _FULL * vocabulary_size:
+            break
+    if tokens is None:
+        raise ValueError(
+            f"`vocabulary_size` must be at least {len(learned)} for this corpus: two tokens for "
+            "each character, and the specials (a lower `max_characters` leaves out rare ones). "
+            f"Received: vocabulary_size={vocabulary_size}"
+        )
+    return tokens
+
+
 def _check_arguments(vocabulary_size, model_type, form, character_coverage):
     if model_type not in MODEL_TYPES:
         raise ValueError(
@@ -110,20 +171,65 @@ def _check_arguments(vocabulary_size, model_type, form, character_coverage):
 
 
 def _words(counts):
-    """`(word, count)`, the most frequent first, of what `learn_sentence_piece` takes."""
+    """`(word, count)`, the most frequent first, of what the learning functions take."""
     if not isinstance(counts, collections.abc.Mapping):
         counts = collections.Counter(counts)
     words = collections.Counter()
     for text, count in counts.items():
-        # A NUL would end the text inside the library, and is a space to `SentencePiece`.
-        for word in text.replace("\0", " ").split():
+        if not _is_text(text) or not isinstance(count, int) or count < 1:
+            raise ValueError(
+                "`counts` must be a mapping from valid strings to whole numbers, at least 1, or "
+                f"an iterable of valid strings. Received: counts={{..., {text!r}: {count!r}, ...}}"
+            )
+        # Spaces to the library, or the end of the text.
+        for word in text.translate(_SPACES).split():
             words[word] += count
     if not words:
-        raise ValueError(
-            "`counts` must hold at least one word. "
-            f"Received: counts with {len(counts)} texts, none with a word"
-        )
+        raise _no_words(len(counts))
+    return _most_frequent_first(words)
+
+
+def _is_text(text):
+    try:
+        text.encode()
+    except (AttributeError, UnicodeEncodeError):  # no string, or with a lone surrogate
+        return False
+    return True
+
+
+def _no_words(num_texts):
+    return ValueError(
+        "`counts` must hold words with characters to learn, not too long ones alone. "
+        f"Received: counts with {num_texts} texts, none with such a word"
+    )
+
+
+def _most_frequent_first(words):
     return sorted(words.items(), key=lambda item: (-item[1], item[0]))
+
+
+def _basic_words(words, lowercase):
+    """`(word, count)`, the most frequent first, of the words that `WordPiece` makes of these."""
+    from seqnlp.text.basic_words import BasicWords
+
+    cut, sums = BasicWords(lowercase), collections.Counter()
+    for begin in range(0, len(words), _BATCH_WORDS):
+        batch = words[begin : begin + _BATCH_WORDS]
+        parts = cut([word for word, _ in batch]).to_list()
+        for (_, count), row in zip(batch, parts, strict=True):
+            for part in row:
+                sums[part.decode()] += count
+    return _most_frequent_first(sums)
+
+
+def _word_piece_learner():
+    try:
+        from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib
+    except ImportError as error:
+        raise ImportError(
+            'learning word pieces needs tensorflow-text: pip install "seqnlp[tensorflow]"'
+        ) from error
+    return wordpiece_tokenizer_learner_lib
 
 
 def _sentencepiece():
@@ -145,11 +251,10 @@ def _explained(error, vocabulary_size, num_words):
             f"at least {least[1]} for this corpus, which has that many characters and specials "
             "(a lower `character_coverage` leaves out rare ones)"
         )
+    elif "sentences_.empty()" in message or "all_chars_count" in message:
+        return _no_words(num_words)
     else:
-        return ValueError(
-            "`counts` must hold words that sentencepiece can learn from "
-            f"({message}). Received: counts with {num_words} different words"
-        )
+        return error
     return ValueError(
         f"`vocabulary_size` must be {limit}. Received: vocabulary_size={vocabulary_size}"
     )
@@ -157,52 +262,17 @@ def _explained(error, vocabulary_size, num_words):
 
 def _normalization(form, folder):
     """Options of the library for a normal form; it reads its rules from a file in `folder`."""
-    if form != "nfc":
-        return {"normalization_rule_name": "identity" if form is None else "nmt_nfkc"}
+    if form == "nfkc":
+        return {"normalization_rule_name": "nmt_nfkc"}
     path = os.path.join(folder, "rules.tsv")
     with open(path, "w", encoding="ascii") as file:
-        for text, replacement in sorted(_composing_rules().items()):
+        for text, replacement in sorted(composing_rules().items()):
             file.write(f"{_code_points(text)}\t{_code_points(replacement)}\n")
     return {"normalization_rule_tsv": path}
 
 
 def _code_points(text):
     return " ".join(f"{ord(character):X}" for character in text)
-
-
-def _composing_rules():
-    """NFC and clean white space, as replacements for the longest text found in them."""
-    rules = {"\u2581": " "}  # the library's own mark for a space
-    for code in range(1, sys.maxunicode + 1):
-        character = chr(code)
-        if character == " ":
-            continue
-        if character.isspace() or character == "\u200b":
-            rules[character] = " "
-        elif unicodedata.category(character) == "Cc" or character == "\ufeff":
-            rules[character] = ""
-        elif _is_composed(character):
-            composed = unicodedata.normalize("NFC", character)
-            rules |= dict.fromkeys(_spellings(character), composed)
-    return rules
-
-
-def _is_composed(character):
-    return unicodedata.normalize("NFD", character) != character
-
-
-def _spellings(character):
-    """What NFC makes the same of as of `character`, and is not that already."""
-    composed = unicodedata.normalize("NFC", character)
-    first, *marks = unicodedata.normalize("NFD", character)
-    for order in itertools.permutations(marks):
-        for end in range(len(order) + 1):
-            begun = unicodedata.normalize("NFC", first + "".join(order[:end]))
-            spelling = begun + "".join(order[end:])
-            if spelling != composed and unicodedata.normalize("NFC", spelling) == composed:
-                yield spelling
-    if character != composed:
-        yield character
 
 
 def _without_rule_file(model):

@@ -14,6 +14,7 @@ _IN_THE_GRAPH = {
     "TaggingText": "tagging_text",
     "TranslationText": "translation_text",
     "Vocabulary": "vocabulary",
+    "WordPiece": "word_piece",
     "WordTokenizer": "tokenizers",
     "valid_utf8": "normalize",
 }

@@ -1,6 +1,7 @@
 """Subwords of the sentencepiece library, in the TensorFlow graph."""
 
 import base64
+import binascii
 
 import tensorflow as tf
 
@@ -8,10 +9,11 @@ from seqnlp.text.files import opened
 from seqnlp.text.names import UNKNOWN_ID
 from seqnlp.text.normalize import valid_utf8
 from seqnlp.text.piece_models import read_pieces
+from seqnlp.text.subwords import Subwords
 from seqnlp.text.tokenizers import offsets_before_cleaning, rank_1
 
 
-class SentencePiece(tf.Module):
+class SentencePiece(Subwords):
     """Cuts strings into the pieces of a sentencepiece model, and joins pieces to strings.
 
     The ids are 0 padding, 1 unknown, 2 start, 3 end, then the pieces of the text. No text is
@@ -31,26 +33,10 @@ class SentencePiece(tf.Module):
         ValueError: `model` is no such thing.
     """
 
-    file_suffix = ".spm"
-
     def __init__(self, model):
-        super().__init__()
-        # Hidden in a function: a tf.Module would wrap a list and track its items one by one.
-        pieces = read_pieces(model)
-        self._pieces = lambda: pieces
+        super().__init__(read_pieces(model), UNKNOWN_ID)
         self._model = model
-        self._tokenizer = _tensorflow_text().SentencepieceTokenizer(model)
-        self._names = tf.constant(pieces)
-
-    @property
-    def tokens(self):
-        """List of `str`: the piece of every id."""
-        return list(self._pieces())
-
-    @property
-    def vocabulary_size(self):
-        """Number of ids."""
-        return len(self._pieces())
+        self._tokenizer = _tokenizer(model)
 
     def tokenize(self, strings):
         """Ids of the pieces of `strings`.
@@ -72,7 +58,8 @@ class SentencePiece(tf.Module):
         Returns:
             Three RaggedTensors `(batch, (time))`: int32 ids, int64 start and end of what each
             piece stands for, in bytes of the string as it was given. A piece that begins a
-            word also spans the white space before it.
+            word also spans the white space before it; the first piece of a string may span
+            nothing, where the model has no piece for its first letters with the space.
         """
         strings = rank_1(strings)
         ids, starts, ends = self._tokenizer.tokenize_with_offsets(_cleaned(strings))
@@ -95,18 +82,7 @@ class SentencePiece(tf.Module):
         Returns:
             String Tensor `(batch,)`.
         """
-        return self._tokenizer.detokenize(tf.ragged.map_flat_values(self._known, ids))
-
-    def pieces(self, ids):
-        """The piece of each id, as it is written in the model.
-
-        Args:
-            ids: Integer Tensor or RaggedTensor of any shape.
-
-        Returns:
-            Strings of the same shape.
-        """
-        return tf.ragged.map_flat_values(self._piece, ids)
+        return self._tokenizer.detokenize(self.known(ids))
 
     def save(self, path):
         """Writes the model to a file, on any filesystem of `tf.io.gfile`."""
@@ -133,32 +109,37 @@ class SentencePiece(tf.Module):
         return {}
 
     def get_config(self):
-        """The constructor's arguments, as JSON can hold them."""
+        """The constructor's arguments, as JSON can hold them: the model in base64."""
         return {"model": base64.b64encode(self._model).decode()}
 
     @classmethod
     def from_config(cls, config):
         """The object that `get_config` describes."""
-        return cls(base64.b64decode(config["model"]))
-
-    def _piece(self, ids):
-        return tf.gather(self._names, self._known(ids))
-
-    def _known(self, ids):
-        ids = tf.cast(ids, tf.int32)  # the op kills the process at a number that is no id
-        return tf.where((ids >= 0) & (ids < self.vocabulary_size), ids, UNKNOWN_ID)
+        try:
+            model = base64.b64decode(config["model"], validate=True)
+        except (binascii.Error, TypeError, ValueError) as error:
+            raise ValueError(f"`model` must be in base64 ({error}).") from None
+        return cls(model)
 
 
 def _cleaned(strings):
-    # No model has a piece with a NUL, which ends the keys of its normalisation.
+    # No model has a piece with a NUL, which would end the keys of its normalisation. A space
+    # is as long, so offsets stay.
     return tf.strings.regex_replace(valid_utf8(strings), "\x00", " ")
 
 
-def _tensorflow_text():
+def _tokenizer(model):
     try:
         import tensorflow_text
     except ImportError as error:
         raise ImportError(
             'SentencePiece needs tensorflow-text: pip install "seqnlp[tensorflow]"'
         ) from error
-    return tensorflow_text
+    try:
+        return tensorflow_text.SentencepieceTokenizer(model)
+    except tf.errors.OpError as error:
+        reason = error.message.split("}} ")[-1].split(" [Op:")[0]
+        raise ValueError(
+            "`model` must be the bytes of a sentencepiece model. "
+            f"Received: model of {len(model)} bytes that tensorflow-text refuses ({reason})"
+        ) from None

@@ -10,12 +10,15 @@ from seqnlp.text.names import CONFIG_FILE, END_ID
 from seqnlp.text.sentence_piece import SentencePiece
 from seqnlp.text.translation_names import (
     SIDES,
+    SUBWORD_SPECIALS,
     SUFFIXES,
+    TranslationNames,
     read_translation_settings,
     subword_file,
 )
+from seqnlp.text.word_piece import WordPiece
 
-_KINDS = {kind.__name__: kind for kind in (SentencePiece,)}
+_KINDS = {kind.__name__: kind for kind in (SentencePiece, WordPiece)}
 
 
 class TranslationText(tf.Module):
@@ -194,6 +197,7 @@ class TranslationText(tf.Module):
             ValueError: A file does not hold what it should; the message names it.
         """
         settings = read_translation_settings(folder)
+        TranslationNames.load(folder)  # checks the files, and says which line is wrong
         joint = settings["target"] is None
         sides = {}
         for side in ("source",) if joint else ("source", "target"):
@@ -211,8 +215,15 @@ class TranslationText(tf.Module):
 
 
 def _check_subwords(argument, subwords):
-    if type(subwords).__name__ not in SUFFIXES:
+    if not isinstance(subwords, tuple(_KINDS.values())):
         raise ValueError(
             f"`{argument}` must be a SentencePiece or a WordPiece. "
             f"Received: {argument}={type(subwords).__name__}"
+        )
+    # A model of sentencepiece may name the four as it likes, and has checked their ids.
+    first = subwords.tokens[: len(SUBWORD_SPECIALS)]
+    if isinstance(subwords, WordPiece) and first != SUBWORD_SPECIALS:
+        raise ValueError(
+            f"`{argument}` must begin with the tokens {SUBWORD_SPECIALS}. "
+            f"Received: {argument} that begins with {first}"
         )
