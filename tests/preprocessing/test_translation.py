@@ -19,7 +19,7 @@ from seqnlp.records import (
     read_parquet,
     read_tfrecord,
 )
-from seqnlp.text import TranslationText
+from seqnlp.text import TranslationText, WordPiece
 from tests.preprocessing.small_corpus import content, tree
 from tests.preprocessing.small_pairs import pairs, write
 
@@ -244,6 +244,23 @@ def test_separate_vocabularies_have_files_of_their_own(files, tmp_path):
     source, target = ("".join(side.tokens) for side in (text.source, text.target))
     assert "ö" not in source
     assert "ö" in target
+
+
+def test_word_pieces_are_learned_with_their_settings(files, tmp_path):
+    settings = {"subwords": "wordpiece", "subword_settings": {"lowercase": True}}
+    manifest = prepare_translation(tmp_path / "out", *files, **settings, vocabulary_size=90)
+    text = TranslationText.load(tmp_path / "out")
+    assert text.joint
+    assert isinstance(text.source, WordPiece)
+    assert text.source.lowercase
+    assert "hund" in text.source.tokens
+    assert manifest.statistics["vocabulary"]["source"] == len(text.source.tokens) <= 90
+    assert "joint.txt" in {entry["file"] for entry in manifest.content["files"]}
+    pair = next(read_pairs(tmp_path / "out", "test"))
+    (shard,) = manifest.shards("test")
+    ids = features(next(read_tfrecord(shard)))
+    assert ids["source_ids"] == text.encode_source(tf.constant([pair[0]])).to_list()[0]
+    assert ids["target_ids"] == text.encode_target(tf.constant([pair[1]])).to_list()[0]
 
 
 def test_another_preparation_into_the_folder_leaves_nothing_of_the_first(files, tmp_path):

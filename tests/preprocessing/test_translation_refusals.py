@@ -127,7 +127,12 @@ def test_a_vocabulary_larger_than_the_corpus_allows_is_refused_with_the_size_tha
         ),
         (
             {"subwords": "words"},
-            "`subwords` must be one of bpe, unigram. Received: subwords='words'",
+            "`subwords` must be one of bpe, unigram, wordpiece. Received: subwords='words'",
+        ),
+        (
+            {"subword_settings": {"lowercase": True}},
+            "`subword_settings` must hold arguments of bpe, form, character_coverage, "
+            "byte_fallback. Received: subword_settings={'lowercase': True}",
         ),
         (
             {"max_rejects": 1.5},
