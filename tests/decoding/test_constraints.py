@@ -11,7 +11,7 @@ from seqnlp.decoding import (
     LexicalConstraints,
     beam_search,
 )
-from seqnlp.decoding.constraints import Phrases, allocated, hopeful, met_first
+from seqnlp.decoding.constraints import Phrases, allocated, hopeful, ranked
 from seqnlp.decoding.rules import padded
 from tests.decoding.toy import (
     MODES,
@@ -103,27 +103,44 @@ def test_no_phrases_at_all_change_nothing():
         assert_same(row(found, sentence), Search(toy, END, 5).best(sentence, 4), END)
 
 
+def test_a_batch_may_have_no_sentence():
+    toy = Toy(5, batch=1)
+    toy.table, toy.start_ids = toy.table[:0], toy.start_ids[:0]
+    found = search(toy, 4, np.zeros((0, 2, 2), dtype="int32"), beam_width=2)
+    assert found.met.shape == (0, 2)
+
+
 def test_the_best_effort_is_flagged_where_a_phrase_cannot_come():
     toy = Toy(5, batch=3, seed=4)
     toy.table[..., END] += 1
-    phrases = [[[2, 1]], [[2, 4], [1]], [[2]]]
+    phrases = [[[2, 1]], [[2, 4]], [[2]]]
     found = search(toy, 6, phrases, rules=[Forbidden([4])], beam_width=3)
     assert found.met[:, 0].tolist() == [True, False, True]
     assert not found.met[1].any()
     for tokens, score, _ in hypotheses(found, 1):
         assert 4 not in tokens
         np.testing.assert_allclose(score, toy.score(1, tokens), rtol=1e-4)
-    # The best that ended without the phrase is kept.
+    # The best that ended without the phrase comes first.
     plain = Search(toy, END, 6, forbidden=lambda *_: [4]).best(1, 3)
     assert hypotheses(found, 1)[0][0] == plain[0].tokens
     assert END in plain[0].tokens
 
 
-def test_phrases_that_do_not_fit_together_are_met_as_far_as_they_go():
+def test_the_best_effort_has_most_phrases():
     toy = Toy(5, batch=1, seed=5)
-    found = search(toy, 3, [[[2, 1], [2, 4]]], beam_width=4)
+    toy.table[..., END] += 1
+    found = search(toy, 4, [[[2, 1], [1], [2, 4], [4, 4]]], beam_width=30)
     assert not found.met.any()
-    assert hypotheses(found, 0)
+    effort, *rest = hypotheses(found, 0)
+
+    def number(tokens):
+        return sum(holds(tokens, phrase) for phrase in [(2, 1), (1,), (2, 4), (4, 4)])
+
+    every = [x for x in best_of_all(toy, 0, END, 4) if END in x.tokens]
+    most = max(number(x.tokens) for x in every)
+    assert most == 2
+    assert effort[0] == next(x.tokens for x in every if number(x.tokens) == most)
+    assert not any(END in tokens for tokens, _, _ in rest)
 
 
 def test_phrases_may_overlap_and_come_twice_at_once():
@@ -222,41 +239,40 @@ def test_places_are_shared_out_among_banks():
     for width in (1, 4, 12):
         scores = random.normal(size=(20, 12)).astype("float32")
         tokens_met = random.integers(0, 5, size=(20, 12)).astype("int32")
-        given_up = random.uniform(size=(20, 12)) < 0.1
-        found = ops.convert_to_numpy(allocated(scores, tokens_met, given_up, width))
+        found = ops.convert_to_numpy(allocated(scores, tokens_met, 4, width))
         for at in range(20):
-            banks = np.where(given_up[at], -1, tokens_met[at])
-            assert found[at].tolist() == shared_out(scores[at], banks, width)
+            assert found[at].tolist() == shared_out(scores[at], tokens_met[at], width)
 
 
 def test_impossible_candidates_get_what_places_are_left():
     scores = np.array([[IMPOSSIBLE, -1.0, IMPOSSIBLE, -2.0]], dtype="float32")
     tokens_met = np.array([[4, 0, 4, 0]], dtype="int32")
-    found = allocated(scores, tokens_met, np.zeros((1, 4), dtype="bool"), 3)
+    found = allocated(scores, tokens_met, 4, 3)
     assert ops.convert_to_numpy(found).tolist() == [[1, 3, 0]]
 
 
 def test_what_has_no_hope_is_dropped():
-    #           finished with all | unfinished with all | without: unfinished, finished
-    scores = np.array([[-3.0, -5.0, -9.0, -2.0, -4.0, -1.0, -1.5]], dtype="float32")
-    bounds = np.array([[-3.0, -5.0, -9.0, -2.0, -3.5, -1.0, -1.5]], dtype="float32")
-    done = np.array([[True, True, False, False, False, True, True]])
-    met = np.array([[True, True, True, False, False, False, False]])
+    #           finished, all | unfinished, all | fewer phrases: unfinished, finished
+    scores = np.array([[-3.0, -5.0, -9.0, -2.0, -4.0, -0.5, -1.0, -1.5]], dtype="float32")
+    bounds = np.array([[-3.0, -5.0, -9.0, -2.0, -3.5, -0.5, -1.0, -1.5]], dtype="float32")
+    done = np.array([[True, True, False, False, False, True, True, True]])
+    phrases_met = np.array([[2, 2, 2, 0, 1, 0, 1, 1]], dtype="int32")
 
     def kept(at):
         at = list(at)
-        arguments = (x[:, at] for x in (scores, bounds, done, met))
-        return ops.convert_to_numpy(hopeful(*arguments))[0].tolist()
+        arguments = (x[:, at] for x in (scores, bounds, done, phrases_met))
+        return ops.convert_to_numpy(hopeful(*arguments, 2))[0].tolist()
 
-    assert kept(range(7)) == [True, True, True, True, False, False, False]
-    # Before one is finished with all, nothing is without hope, and the best given up is kept.
-    assert kept(range(2, 7)) == [True, True, True, True, False]
+    assert kept(range(8)) == [True, True, True, True, False, False, False, False]
+    # Before one is finished with all, nothing is without hope, and of those that have ended the
+    # best one with most phrases is kept.
+    assert kept(range(2, 8)) == [True, True, True, False, True, False]
 
 
-def test_the_order_is_by_phrases_then_by_score():
+def test_the_order_is_by_class_then_by_score():
     scores = np.array([[-1.0, -4.0, -2.0, -4.0, IMPOSSIBLE]], dtype="float32")
-    met = np.array([[False, True, True, True, False]])
-    assert ops.convert_to_numpy(met_first(scores, met)).tolist() == [[2, 1, 3, 0, 4]]
+    classes = np.array([[1, 2, 2, 2, 0]], dtype="int32")
+    assert ops.convert_to_numpy(ranked(scores, classes)).tolist() == [[2, 1, 3, 0, 4]]
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,12 @@ if keras.backend.backend() == "tensorflow":
 else:
     import jax
 
+    def test_a_batch_may_have_no_sentence(decoder):
+        decode, options, _ = decoder
+        toy = Toy(5, batch=1)
+        found = decode(toy.step, toy.initial_state(toy.table[:0]), [], 4, 6, **options)
+        assert found.token_ids.shape[0] == 0
+
     @pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
     def test_lowers_for_every_platform(decoder, platform):
         decode, options, _ = decoder
