@@ -133,7 +133,9 @@ def _add_recurrent(model):
 
 def _add_training(training):
     training.add_argument(
-        "--batch_tokens", type=at_least_one, default=4096, help="of a batch, on each side"
+        "--batch_tokens",
+        type=at_least_one,
+        help="of a batch, on each side; 4096, of the sample corpus 1024",
     )
     training.add_argument("--epochs", type=at_least_one, default=30, help="at most")
     training.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
@@ -263,6 +265,7 @@ def _two(split, given):
 
 def train(options, _):
     """`model.fit`, with progress bar, TensorBoard and backup."""
+    options.batch_tokens = options.batch_tokens or (4096 if options.train else 1024)
     from pipelines.translation_training import train_translator
 
     examples, model = options.output / "examples", options.output / "model.keras"
