@@ -139,9 +139,9 @@ def _zoom(axes, points, words, window, colour, font, canvas):
         boxes = [_box(pixel, half, *place) for place in _PLACES]
         best = min(boxes, key=lambda box: _covered(box, taken) + 10 * _outside(box, frame))
         label.set_position(((best[:2] + best[2:]) / 2 - pixel) * 72 / canvas.figure.dpi)
-        nearest = np.clip(pixel, best[:2], best[2:])
-        if np.abs(nearest - pixel).max() > _LOOSE:
-            line = axes.transData.inverted().transform([pixel, nearest])
+        edge = np.clip(pixel, best[:2], best[2:])
+        if np.abs(edge - pixel).max() > _LOOSE:
+            line = axes.transData.inverted().transform([pixel, edge])
             axes.plot(*line.T, color="grey", linewidth=0.6)
         taken.append(best)
 
