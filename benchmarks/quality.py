@@ -41,7 +41,7 @@ def measure(task, given, shown, **fields):
         "measure": report["measure"],
         "test": report["scores"]["model"],
         "baseline": baseline(report["scores"]),
-        **{name: report[name] for name in KEPT if name in report},
+        **_further(report),
         "dev": max(epoch[f"val_{report['measure']}"] for epoch in history),
         "epochs": len(history),
         "seconds": round(seconds, 1),
@@ -54,6 +54,14 @@ def measure(task, given, shown, **fields):
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line, indent=1))
+
+
+def _further(report):
+    """What else the report says, without paths of this machine."""
+    found = {name: report[name] for name in KEPT if name in report}
+    if "also" in found:
+        found["also"] = {k: x for k, x in found["also"].items() if k != "files"}
+    return found
 
 
 def baseline(scores):
