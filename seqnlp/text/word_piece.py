@@ -108,13 +108,13 @@ class WordPiece(Subwords):
 
         Raises:
             FileNotFoundError, OSError: There is no such file, or it cannot be read.
-            ValueError: A line or a setting is wrong; the message names the file.
+            ValueError: A line is wrong or does not fit the settings; the message names the file.
         """
         tokens = read_lines(path)
         check_lines(path, tokens)
         try:
             return cls(tokens, **settings)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
     def settings(self):
