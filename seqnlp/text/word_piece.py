@@ -160,6 +160,8 @@ class LongestMatch(tf.Module):
         ids = tf.gather(self._ids(different), index)
         return words.with_values(ids).merge_dims(1, 2)
 
+    # A graph: the loops have hundreds of steps, each of them slow outside of one.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def _ids(self, words):
         """Ids of words `(words,)`: int32 RaggedTensor `(words, (tokens))`."""
         rows = tf.where(tf.strings.length(words) <= _MAX_WORD_BYTES)[:, 0]
