@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from seqnlp.layers.conv import HALF, GatedConv, places_without_padding, take_places
-from seqnlp.layers.masking import real_tokens_first
+from seqnlp.layers.masking import lengths_of, real_tokens_first
 from seqnlp.layers.multi_step_attention import MultiStepAttention, multi_step_memory
 from seqnlp.layers.weight_normalization import WeightNormalizedDense
 
@@ -148,7 +148,7 @@ class ConvSeq2Seq(keras.Model):
     def call(self, inputs, training=None):
         memory = self._encode(inputs["source_ids"], training)
         outputs, _ = self._decode(inputs["target_ids"], memory, training)
-        return self._logits(self.exit_dropout(outputs, training=training))
+        return self._logits(outputs)
 
     def attention_weights(self, inputs):
         """What each layer attends to: a dict of float32 `(batch, target, source)`.
@@ -222,21 +222,27 @@ class ConvSeq2Seq(keras.Model):
         }
 
     def _embed(self, ids, words, positions, training):
-        """Vectors `(batch, time, embedding_units)`, zeros at padding, which is at the end."""
-        place = ops.minimum(ops.arange(ops.shape(ids)[1], dtype="int32"), self.num_positions - 1)
+        """Vectors `(batch, time, embedding_units)` of the real tokens, moved to the front.
+
+        Behind them stand zeros; also says where the tokens are, bool `(batch, time)`.
+        """
+        mask, place = ids != 0, ops.arange(ops.shape(ids)[1], dtype="int32")
+        ids = real_tokens_first(ids, mask)
+        mask = place < lengths_of(mask)[:, None]  # from `ids`, XLA would sort in every use of it
+        place = ops.minimum(place, self.num_positions - 1)
         vectors = self.embedding_dropout(words(ids) + positions(place), training=training)
-        return ops.where((ids != 0)[..., None], vectors, 0)
+        return ops.where(mask[..., None], vectors, 0), mask
 
     def _encode(self, source_ids, training):
         """The memory of the real tokens, moved to the front."""
-        ids = real_tokens_first(source_ids, source_ids != 0)
-        mask = (ids != 0)[..., None]
-        embedded = self._embed(ids, self.source_words, self.source_positions, training)
+        embedded, mask = self._embed(
+            source_ids, self.source_words, self.source_positions, training
+        )
         outputs = self.encoder_entry(embedded)  # (batch, source, units)
         for conv in self.encoder:
-            outputs = conv(ops.where(mask, outputs, 0), training=training)
+            outputs = conv(ops.where(mask[..., None], outputs, 0), training=training)
         outputs = _scaled_gradient(self.encoder_exit(outputs), 1 / len(self.decoder))
-        return multi_step_memory(outputs, (outputs + embedded) * HALF, mask[..., 0])
+        return multi_step_memory(outputs, (outputs + embedded) * HALF, mask)
 
     def _memory_in_place(self, source_ids):
         """The memory with every token where it stands in `source_ids`, for its weights."""
@@ -250,16 +256,17 @@ class ConvSeq2Seq(keras.Model):
 
     def _decode(self, target_ids, memory, training):
         """Outputs `(batch, target, embedding_units)`; weights by layer, padding at the end."""
-        ids = real_tokens_first(target_ids, target_ids != 0)
-        target = self._embed(ids, self.target_words, self.target_positions, training)
+        target, _ = self._embed(target_ids, self.target_words, self.target_positions, training)
         outputs, weights = self.decoder_entry(target), []
         for conv, attention in zip(self.decoder, self.attentions, strict=True):
             found = conv(outputs, training=training)
             found, layer_weights = attention.attend(found, target, memory)
             outputs = (outputs + found) * HALF
             weights.append(layer_weights)
+        # Before the gather: XLA would draw the mask anew for every row that its gradient adds up.
+        outputs = self.exit_dropout(self.decoder_exit(outputs), training=training)
         places, _ = places_without_padding(target_ids != 0)
-        return take_places(self.decoder_exit(outputs), places), weights
+        return take_places(outputs, places), weights
 
     def _logits(self, outputs):
         if not self.share_embeddings:
