@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from seqnlp.layers.conv import HALF, GatedConv, places_without_padding, take_places
-from seqnlp.layers.masking import lengths_of, real_tokens_first
 from seqnlp.layers.multi_step_attention import MultiStepAttention, multi_step_memory
 from seqnlp.layers.weight_normalization import WeightNormalizedDense
 
@@ -226,10 +225,10 @@ class ConvSeq2Seq(keras.Model):
 
         Behind them stand zeros; also says where the tokens are, bool `(batch, time)`.
         """
-        mask, place = ids != 0, ops.arange(ops.shape(ids)[1], dtype="int32")
-        ids = real_tokens_first(ids, mask)
-        mask = place < lengths_of(mask)[:, None]  # from `ids`, XLA would sort in every use of it
-        place = ops.minimum(place, self.num_positions - 1)
+        _, origins = places_without_padding(ids != 0)
+        ids = take_places(ids[..., None], origins)[..., 0]
+        mask = ids != 0
+        place = ops.minimum(ops.arange(ops.shape(ids)[1], dtype="int32"), self.num_positions - 1)
         vectors = self.embedding_dropout(words(ids) + positions(place), training=training)
         return ops.where(mask[..., None], vectors, 0), mask
 
@@ -263,7 +262,6 @@ class ConvSeq2Seq(keras.Model):
             found, layer_weights = attention.attend(found, target, memory)
             outputs = (outputs + found) * HALF
             weights.append(layer_weights)
-        # Before the gather: XLA would draw the mask anew for every row that its gradient adds up.
         outputs = self.exit_dropout(self.decoder_exit(outputs), training=training)
         places, _ = places_without_padding(target_ids != 0)
         return take_places(outputs, places), weights
