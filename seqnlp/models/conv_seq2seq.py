@@ -88,21 +88,38 @@ class ConvSeq2Seq(keras.Model):
         _check(self.config)
         self.num_positions = num_positions
         self.share_embeddings = share_embeddings
+        self._make_embeddings(**self.config)
+        self._make_stacks(**self.config)
+
+    def _make_embeddings(
+        self, source_vocabulary_size, target_vocabulary_size, embedding_units, dropout, **others
+    ):
+        def embedding(size):
+            start = keras.initializers.RandomNormal(stddev=0.1)
+            return keras.layers.Embedding(size, embedding_units, start, dtype=self.dtype_policy)
+
+        self.source_words = embedding(source_vocabulary_size)
+        self.source_positions = embedding(self.num_positions)
+        self.target_words = (
+            self.source_words if self.share_embeddings else embedding(target_vocabulary_size)
+        )
+        self.target_positions = embedding(self.num_positions)
+        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def _make_stacks(
+        self,
+        target_vocabulary_size,
+        units,
+        num_layers,
+        kernel_size,
+        embedding_units,
+        dropout,
+        num_decoder_layers,
+        **others,
+    ):
         depth = num_layers if num_decoder_layers is None else num_decoder_layers
         policy = {"dtype": self.dtype_policy}
         conv = {"kernel_size": kernel_size, "dropout": dropout, **policy}
-
-        def embedding(size):
-            start = keras.initializers.RandomNormal(stddev=0.1)
-            return keras.layers.Embedding(size, embedding_units, start, **policy)
-
-        self.source_words = embedding(source_vocabulary_size)
-        self.source_positions = embedding(num_positions)
-        self.target_words = (
-            self.source_words if share_embeddings else embedding(target_vocabulary_size)
-        )
-        self.target_positions = embedding(num_positions)
-        self.embedding_dropout = keras.layers.Dropout(dropout, **policy)
         self.encoder_entry = WeightNormalizedDense(units, dropout, **policy)
         self.encoder = [GatedConv(units, **conv) for _ in range(num_layers)]
         self.encoder_exit = WeightNormalizedDense(embedding_units, **policy)
@@ -113,7 +130,7 @@ class ConvSeq2Seq(keras.Model):
         self.attentions = [MultiStepAttention(**policy) for _ in range(depth)]
         self.decoder_exit = WeightNormalizedDense(embedding_units, **policy)
         self.exit_dropout = keras.layers.Dropout(dropout, **policy)
-        if not share_embeddings:
+        if not self.share_embeddings:
             self.logits = WeightNormalizedDense(target_vocabulary_size, dropout, **policy)
 
     def build(self, inputs_shape):
