@@ -20,18 +20,24 @@ from seqnlp.layers import (
     LSTM,
     CharCNN,
     CharLSTM,
+    CrossAttention,
     Highway,
     LastPooling,
+    LearnedPositions,
     MaxPooling,
     MeanPooling,
     RNNEncoder,
+    SelfAttention,
     SemiMarkovCRF,
     SentenceSoftmax,
+    SinePositions,
     TokenSoftmax,
+    TransformerDecoder,
+    TransformerEncoder,
     VanillaRNN,
     crf_log_norm,
 )
-from seqnlp.models import CRFModel, Tagger
+from seqnlp.models import CRFModel, Tagger, TransformerSeq2Seq
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -89,6 +95,8 @@ def model_loss(model, outputs):
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
+STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")
+SOURCE_AND_TARGET = {"source_ids": WORDS, "target_ids": WORDS[:, ::-1] * MASK}
 CASES = {
     "CRF": Case(
         functools.partial(CRF, NUM_TAGS, ALLOWED),
@@ -103,6 +111,10 @@ CASES = {
         ),
         {"char_ids": CHARS},
     ),
+    "CrossAttention": Case(
+        functools.partial(CrossAttention, 2),
+        {"query": STATES, "value": VALUES, "value_mask": MASK},
+    ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
     "Highway": Case(Highway, {"inputs": VALUES}),
     "GRU": Case(functools.partial(GRU, 3, "both", start="learned"), RECURRENT, loops=True),
@@ -111,6 +123,7 @@ CASES = {
     ),
     "LSTM": Case(functools.partial(LSTM, 3), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
+    "LearnedPositions": Case(functools.partial(LearnedPositions, 8), RECURRENT),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),
     "RNNEncoder": Case(
@@ -120,6 +133,12 @@ CASES = {
         functools.partial(RNNEncoder, 3, implementation="keras"), RECURRENT, loops=True
     ),
     "VanillaRNN": Case(functools.partial(VanillaRNN, 3), RECURRENT, loops=True),
+    "SelfAttention": Case(functools.partial(SelfAttention, 2), {"inputs": STATES, "mask": MASK}),
+    "SelfAttention, window": Case(
+        functools.partial(SelfAttention, 2, causal=True, window=1),
+        {"inputs": STATES, "mask": MASK},
+    ),
+    "SinePositions": Case(SinePositions, RECURRENT),
     "SemiMarkovCRF": Case(
         functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
         {"potentials": POTENTIALS[..., :2], "mask": MASK},
@@ -134,14 +153,42 @@ CASES = {
         {"states": VALUES, "mask": MASK},
         lambda layer, outputs: ops.sum(outputs["label_logits"] ** 2),
     ),
+    "TransformerDecoder": Case(
+        functools.partial(TransformerDecoder, 2, 2, 3),
+        {"target": STATES, "source": VALUES, "target_mask": MASK, "source_mask": MASK},
+    ),
+    "TransformerEncoder": Case(
+        functools.partial(TransformerEncoder, 2, 2, 3), {"inputs": STATES, "mask": MASK}
+    ),
+    "TransformerEncoder, post-norm": Case(
+        functools.partial(TransformerEncoder, 2, 2, 3, "gelu", "post", [0.1, 0.1, 0.1], True, 1),
+        {"inputs": STATES, "mask": MASK},
+    ),
+    "TransformerSeq2Seq": Case(
+        functools.partial(TransformerSeq2Seq, 9, 9, 4, 2, 3, 2), SOURCE_AND_TARGET
+    ),
+    "TransformerSeq2Seq, learned": Case(
+        functools.partial(
+            TransformerSeq2Seq, 9, 9, 4, 2, 3, [1, 2], 0.1, 8, "post", share_embeddings=True
+        ),
+        SOURCE_AND_TARGET,
+    ),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
     "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
     "Tagger, joint": Case(joint_tagger, {"word_ids": WORDS}, model_loss, loops=True),
     "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
 }
 # These give back what stands at padding as it is.
-MAY_SPREAD = {"CRF", "Highway", "SemiMarkovCRF", "TokenSoftmax"}
-WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "TokenSoftmax"}
+MAY_SPREAD = {
+    "CRF",
+    "CrossAttention",
+    "Highway",
+    "LearnedPositions",
+    "SemiMarkovCRF",
+    "SinePositions",
+    "TokenSoftmax",
+}
+WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "SinePositions", "TokenSoftmax"}
 CLASSES = {
     name: cls
     for module in (seqnlp.layers, seqnlp.models)
@@ -260,7 +307,7 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
     for a, b in zip(floats, expected, strict=True):
         a = ops.convert_to_numpy(ops.cast(a, "float32"))
         np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
-    ends_in_scores = isinstance(outputs, dict)
+    ends_in_scores = isinstance(outputs, dict) or isinstance(layer, keras.Model)
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
     assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
