@@ -1,4 +1,4 @@
-"""The gradient of a function, and a compiled function, on every backend."""
+"""Gradients of functions, and compiled functions, on every backend."""
 
 import keras
 
@@ -29,6 +29,40 @@ def value_and_gradient(function):
         return value, tape.gradient(value, argument)
 
     return value_and_gradient_of
+
+
+def vjp(function, *arguments):
+    """The results of a function, and what takes gradients back through it.
+
+    Args:
+        function: Takes tensors, or nested structures of them, and returns the same.
+        arguments: What it is called with; float tensors.
+
+    Returns:
+        `(results, pullback)`: `pullback` takes the gradients of a scalar for the results and
+        returns a tuple with those for each argument, zeros where nothing depends on it.
+    """
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.vjp(function, *arguments)
+    import tensorflow as tf
+
+    arguments = keras.tree.map_structure(tf.convert_to_tensor, arguments)
+    with tf.GradientTape() as tape:
+        tape.watch(keras.tree.flatten(arguments))
+        results = function(*arguments)
+
+    def pullback(upstream):
+        found = tape.gradient(
+            keras.tree.flatten(results),
+            keras.tree.flatten(arguments),
+            output_gradients=keras.tree.flatten(upstream),
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        return tuple(keras.tree.pack_sequence_as(arguments, found))
+
+    return results, pullback
 
 
 def compiled(function):

@@ -10,12 +10,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's log hides wha
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 CORE = {  # what runs on every backend; all the rest runs once, on TensorFlow
     "compat",
+    "decoding",
     "layers",
     "models",
     "metrics",
     "test_contract.py",
     "test_gradients.py",
     "test_losses.py",
+    "test_optimizers.py",
     "test_scan.py",
     "test_tag_schemes.py",
 }

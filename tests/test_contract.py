@@ -18,14 +18,21 @@ from seqnlp.layers import (
     CRF,
     GRU,
     LSTM,
+    BahdanauAttention,
     CharCNN,
     CharLSTM,
     CrossAttention,
+    FinalState,
+    GatedConv,
+    GatedLinearUnit,
     Highway,
     LastPooling,
     LearnedPositions,
+    LuongAttention,
     MaxPooling,
     MeanPooling,
+    MultiStepAttention,
+    RNNDecoder,
     RNNEncoder,
     SelfAttention,
     SemiMarkovCRF,
@@ -35,9 +42,10 @@ from seqnlp.layers import (
     TransformerDecoder,
     TransformerEncoder,
     VanillaRNN,
+    WeightNormalizedDense,
     crf_log_norm,
 )
-from seqnlp.models import CRFModel, Tagger, TransformerSeq2Seq
+from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger, TransformerSeq2Seq
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -83,6 +91,23 @@ def joint_tagger(dtype=None):
     return Tagger(9, **heads, word_units=4, units=3, dtype=dtype)
 
 
+def conv_seq2seq(share_embeddings=False, dtype=None):
+    sizes = {"units": 6, "num_layers": 2, "embedding_units": 4, "num_decoder_layers": 3}
+    return ConvSeq2Seq(9, 9, **sizes, share_embeddings=share_embeddings, dtype=dtype)
+
+
+def rnn_seq2seq(dtype=None):
+    attention = BahdanauAttention(4, dtype=dtype)
+    decoder = RNNDecoder(4, attention=attention, dtype=dtype)
+    encoder = RNNEncoder(3, "gru", dtype=dtype)
+    return RNNSeq2Seq(9, 9, encoder, decoder, 5, "backward", dtype=dtype)
+
+
+def fed_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": True}
+    return RNNDecoder(3, "lstm", 2, LuongAttention(dtype=dtype), **feeding, dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -94,14 +119,26 @@ def model_loss(model, outputs):
 
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
+ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
+DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "mask": MASK}
+SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")
-SOURCE_AND_TARGET = {"source_ids": WORDS, "target_ids": WORDS[:, ::-1] * MASK}
 CASES = {
     "CRF": Case(
         functools.partial(CRF, NUM_TAGS, ALLOWED),
         {"potentials": POTENTIALS, "mask": MASK},
         crf_norm,
+        loops=True,
+    ),
+    "BahdanauAttention": Case(functools.partial(BahdanauAttention, 4), ATTENTION),
+    "BahdanauAttention, local-p": Case(
+        functools.partial(BahdanauAttention, 4, normalize=True, alignment="local-p", half_width=4),
+        ATTENTION,
+    ),
+    "BahdanauAttention, monotonic": Case(
+        functools.partial(BahdanauAttention, 4, use_bias=True, alignment="monotonic"),
+        ATTENTION,
         loops=True,
     ),
     "CharCNN": Case(functools.partial(CharCNN, 7, 4, 6), {"char_ids": CHARS}),
@@ -116,6 +153,9 @@ CASES = {
         {"query": STATES, "value": VALUES, "value_mask": MASK},
     ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
+    "GatedConv": Case(functools.partial(GatedConv, 5), RECURRENT),
+    "GatedConv, causal": Case(functools.partial(GatedConv, 3, 4, True, residual=False), RECURRENT),
+    "GatedLinearUnit": Case(GatedLinearUnit, {"inputs": VALUES[..., :4]}),
     "Highway": Case(Highway, {"inputs": VALUES}),
     "GRU": Case(functools.partial(GRU, 3, "both", start="learned"), RECURRENT, loops=True),
     "GRU, reset before": Case(
@@ -124,8 +164,29 @@ CASES = {
     "LSTM": Case(functools.partial(LSTM, 3), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
     "LearnedPositions": Case(functools.partial(LearnedPositions, 8), RECURRENT),
+    "LuongAttention": Case(functools.partial(LuongAttention, "projected", 4), ATTENTION),
+    "LuongAttention, local-m": Case(
+        functools.partial(LuongAttention, "concat", alignment="local-m", half_width=1), ATTENTION
+    ),
+    "LuongAttention, monotonic": Case(
+        functools.partial(LuongAttention, learn_scale=True, alignment="monotonic-recursive"),
+        ATTENTION,
+        loops=True,
+    ),
     "MaxPooling": Case(MaxPooling, SEQUENCE),
     "MeanPooling": Case(MeanPooling, SEQUENCE),
+    "MultiStepAttention": Case(
+        MultiStepAttention,
+        {"states": VALUES, **dict.fromkeys(("target", "key", "value"), VALUES[..., :4])}
+        | {"value_mask": MASK},
+    ),
+    "FinalState": Case(FinalState, ATTENTION),
+    "RNNDecoder": Case(
+        lambda dtype=None: RNNDecoder(3, attention=BahdanauAttention(4, dtype=dtype), dtype=dtype),
+        DECODING,
+        loops=True,
+    ),
+    "RNNDecoder, fed": Case(fed_decoder, DECODING, loops=True),
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
@@ -139,6 +200,7 @@ CASES = {
         {"inputs": STATES, "mask": MASK},
     ),
     "SinePositions": Case(SinePositions, RECURRENT),
+    "WeightNormalizedDense": Case(functools.partial(WeightNormalizedDense, 3), {"inputs": VALUES}),
     "SemiMarkovCRF": Case(
         functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
         {"potentials": POTENTIALS[..., :2], "mask": MASK},
@@ -165,15 +227,18 @@ CASES = {
         {"inputs": STATES, "mask": MASK},
     ),
     "TransformerSeq2Seq": Case(
-        functools.partial(TransformerSeq2Seq, 9, 9, 4, 2, 3, 1), SOURCE_AND_TARGET
+        functools.partial(TransformerSeq2Seq, 9, 9, 4, 2, 3, 1), SENTENCE_PAIR
     ),
     "TransformerSeq2Seq, learned": Case(
         functools.partial(
             TransformerSeq2Seq, 9, 9, 4, 2, 3, [1, 1], 0.1, 8, "post", share_embeddings=True
         ),
-        SOURCE_AND_TARGET,
+        SENTENCE_PAIR,
     ),
+    "ConvSeq2Seq": Case(conv_seq2seq, SENTENCE_PAIR),
+    "ConvSeq2Seq, one table": Case(functools.partial(conv_seq2seq, True), SENTENCE_PAIR),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
+    "RNNSeq2Seq": Case(rnn_seq2seq, SENTENCE_PAIR, loops=True),
     "Tagger": Case(crf_tagger, WORDS_AND_CHARS, model_loss, loops=True),
     "Tagger, joint": Case(joint_tagger, {"word_ids": WORDS}, model_loss, loops=True),
     "Tagger, softmax": Case(softmax_tagger, WORDS_AND_CHARS, model_loss, loops=True),
@@ -182,13 +247,35 @@ CASES = {
 MAY_SPREAD = {
     "CRF",
     "CrossAttention",
+    "GatedLinearUnit",
     "Highway",
     "LearnedPositions",
+    "MultiStepAttention",
     "SemiMarkovCRF",
     "SinePositions",
     "TokenSoftmax",
+    "WeightNormalizedDense",
 }
-WITHOUT_WEIGHTS = {"LastPooling", "MaxPooling", "MeanPooling", "SinePositions", "TokenSoftmax"}
+# In mixed precision: logits and weights of attention stay in float32.
+DTYPES = {
+    "BahdanauAttention": {"bfloat16", "float32"},
+    "ConvSeq2Seq": {"float32"},
+    "FinalState": {"bfloat16", "float32"},
+    "LuongAttention": {"bfloat16", "float32"},
+    "MultiStepAttention": {"bfloat16", "float32"},
+    "RNNDecoder": {"bfloat16", "float32"},
+    "RNNSeq2Seq": {"float32"},
+    "TransformerSeq2Seq": {"float32"},
+}
+WITHOUT_WEIGHTS = {
+    "FinalState",
+    "GatedLinearUnit",
+    "LastPooling",
+    "MaxPooling",
+    "MeanPooling",
+    "SinePositions",
+    "TokenSoftmax",
+}
 CLASSES = {
     name: cls
     for module in (seqnlp.layers, seqnlp.models)
@@ -294,7 +381,10 @@ def test_padding_changes_nothing(name):
     expected = answer(built(name), inputs)
     for a, b in zip(answer(built(name), padded), expected, strict=True):
         assert name in MAY_SPREAD or np.isfinite(a[rows]).all()
+        for axis in range(2, a.ndim):  # weights also have one of the source
+            a = np.take(a, places, axis=axis) if a.shape[axis] == TIME + 3 else a
         if a.ndim > 1 and a.shape[1] == TIME + 3:  # has an axis of time
+            a = a if a.shape[-1] == b.shape[-1] else a[..., places]  # of time to time
             a, b = a[:rows, places][MASK], b[MASK]
         np.testing.assert_allclose(a[: len(b)], b, rtol=1e-4, atol=1e-5)
 
@@ -307,9 +397,9 @@ def test_mixed_precision_stays_near_and_keeps_the_crf_in_float32(name):
     for a, b in zip(floats, expected, strict=True):
         a = ops.convert_to_numpy(ops.cast(a, "float32"))
         np.testing.assert_allclose(a[: len(b)], b, atol=0.15)
-    ends_in_scores = isinstance(outputs, dict) or isinstance(layer, keras.Model)
+    usual = {"float32" if isinstance(outputs, dict) else "bfloat16"}
     dtypes = {keras.backend.standardize_dtype(x.dtype) for x in floats}
-    assert dtypes == {"float32" if ends_in_scores else "bfloat16"}
+    assert dtypes == DTYPES.get(name.split(",")[0], usual)
     assert {keras.backend.standardize_dtype(w.dtype) for w in layer.weights} <= {"float32"}
 
 

@@ -1,8 +1,10 @@
 """Keras layers: tensors to tensors."""
 
+from seqnlp.layers.bahdanau_attention import BahdanauAttention
 from seqnlp.layers.cache import portable_caches
 from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
+from seqnlp.layers.conv import GatedConv
 from seqnlp.layers.crf import CRF
 from seqnlp.layers.crf_decode import crf_decode
 from seqnlp.layers.crf_entropy import crf_entropy
@@ -16,12 +18,17 @@ from seqnlp.layers.crf_likelihood import (
 )
 from seqnlp.layers.crf_sample import crf_sample
 from seqnlp.layers.crf_tag_probabilities import crf_tag_log_probabilities
-from seqnlp.layers.gating import Highway
+from seqnlp.layers.final_state import FinalState
+from seqnlp.layers.gating import GatedLinearUnit, Highway, gated_linear_unit
 from seqnlp.layers.heads import TokenSoftmax
+from seqnlp.layers.luong_attention import LuongAttention
+from seqnlp.layers.monotonic import hard_monotonic_weights, monotonic_weights
 from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
+from seqnlp.layers.multi_step_attention import MultiStepAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling
 from seqnlp.layers.position import LearnedPositions, SinePositions, sine_positions
 from seqnlp.layers.rnn import GRU, LSTM, VanillaRNN
+from seqnlp.layers.rnn_decoder import RNNDecoder
 from seqnlp.layers.rnn_encoder import RNNEncoder
 from seqnlp.layers.semi_markov import (
     semi_markov_crf_decode,
@@ -35,3 +42,4 @@ from seqnlp.layers.semi_markov import (
 from seqnlp.layers.semi_markov_crf import SemiMarkovCRF
 from seqnlp.layers.sentence_softmax import SentenceSoftmax
 from seqnlp.layers.transformer import TransformerDecoder, TransformerEncoder
+from seqnlp.layers.weight_normalization import WeightNormalizedDense

@@ -55,3 +55,51 @@ class Highway(keras.layers.Layer):
             "activation": self.activation,
             "gate_bias": self.gate_bias,
         }
+
+
+def gated_linear_unit(values):
+    """The first half of the units, gated by the second: `(..., 2 * units)` -> `(..., units)`."""
+    linear, gate = ops.split(values, 2, axis=-1)
+    return linear * ops.sigmoid(gate)
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class GatedLinearUnit(keras.layers.Layer):
+    """Lets half of its input through the gates that the other half opens:
+
+        y = a * sigmoid(b), where a, b are the two halves of x
+
+    What is linear in `a` gives the gradient a way that no gate narrows twice. It has no weights:
+    they are in the dense layer or the convolution before it.
+
+    Call arguments:
+        inputs: Float tensor `(..., 2 * units)`.
+
+    Returns:
+        Tensor `(..., units)`.
+
+    Raises:
+        ValueError: The width of `inputs` is odd.
+
+    Reference: https://arxiv.org/abs/1612.08083, section 2
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, inputs_shape):
+        if inputs_shape[-1] % 2:
+            raise ValueError(
+                "`inputs` must have an even width, values and gates. "
+                f"Received: inputs.shape={tuple(inputs_shape)}"
+            )
+
+    def call(self, inputs):
+        return gated_linear_unit(inputs)
+
+    def compute_output_shape(self, inputs_shape):
+        return *inputs_shape[:-1], inputs_shape[-1] // 2
+
+    def get_config(self):  # the one that Keras guesses fails where `dtype` is a policy
+        return super().get_config()

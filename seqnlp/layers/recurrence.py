@@ -53,8 +53,7 @@ def vanilla_rnn(directions, mask=None):
 
     Reference: Elman 1990, https://doi.org/10.1207/s15516709cog1402_1
     """
-    weights = [(kernel, bias, [recurrent]) for _, (kernel, recurrent, bias), *_ in directions]
-    return _run(VanillaSteps, weights, directions, mask)
+    return _run("vanilla", directions, mask)
 
 
 def gru(directions, mask=None):
@@ -67,21 +66,7 @@ def gru(directions, mask=None):
 
     Reference: https://arxiv.org/abs/1406.1078, section 2.3
     """
-    before = len(directions[0].weights[2].shape) == 1
-    prepare = _reset_before_weights if before else _reset_after_weights
-    weights = [prepare(*direction.weights) for direction in directions]
-    return _run(ResetBeforeGRUSteps if before else GRUSteps, weights, directions, mask)
-
-
-def _reset_before_weights(kernel, recurrent_kernel, bias):
-    return kernel, bias, ops.split(recurrent_kernel, [2 * recurrent_kernel.shape[0]], axis=1)
-
-
-def _reset_after_weights(kernel, recurrent_kernel, bias):
-    """What the gates add needs no second bias, what the candidate adds does."""
-    units = recurrent_kernel.shape[0]
-    gates, candidate = ops.split(bias[1], [2 * units])
-    return kernel, bias[0] + ops.pad(gates, [[0, units]]), [recurrent_kernel, candidate]
+    return _run("gru", directions, mask)
 
 
 def lstm(directions, mask=None):
@@ -94,14 +79,56 @@ def lstm(directions, mask=None):
 
     Reference: https://doi.org/10.1162/089976600300015015 (Gers et al. 2000), section 2
     """
-    ordered = [[_candidate_last(weight) for weight in d.weights] for d in directions]
-    weights = [(kernel, bias, [recurrent]) for kernel, recurrent, bias in ordered]
-    return _run(LSTMSteps, weights, directions, mask)
+    return _run("lstm", directions, mask)
+
+
+class Prepared(NamedTuple):
+    """A layer's weights as its steps take them.
+
+    Fields:
+        steps_class: Of `seqnlp.layers.recurrent_steps`.
+        kernel: `(features, gates * units)`, its columns in the order of the steps.
+        bias: `(gates * units,)`.
+        recurrent: List of what `steps_class` is made with.
+    """
+
+    steps_class: type
+    kernel: Any
+    bias: Any
+    recurrent: list
+
+
+def prepared(cell, kernel, recurrent_kernel, bias):
+    """The weights of a "vanilla", "gru" or "lstm" layer, `Prepared`."""
+    return _PREPARE[cell](kernel, recurrent_kernel, bias)
+
+
+def _prepared_vanilla(kernel, recurrent_kernel, bias):
+    return Prepared(VanillaSteps, kernel, bias, [recurrent_kernel])
+
+
+def _prepared_gru(kernel, recurrent_kernel, bias):
+    units = recurrent_kernel.shape[0]
+    if len(bias.shape) == 1:
+        recurrent = ops.split(recurrent_kernel, [2 * units], axis=1)
+        return Prepared(ResetBeforeGRUSteps, kernel, bias, recurrent)
+    # What the gates add needs no second bias, what the candidate adds does.
+    gates, candidate = ops.split(bias[1], [2 * units])
+    bias = bias[0] + ops.pad(gates, [[0, units]])
+    return Prepared(GRUSteps, kernel, bias, [recurrent_kernel, candidate])
+
+
+def _prepared_lstm(kernel, recurrent_kernel, bias):
+    kernel, recurrent_kernel, bias = map(_candidate_last, (kernel, recurrent_kernel, bias))
+    return Prepared(LSTMSteps, kernel, bias, [recurrent_kernel])
 
 
 def _candidate_last(weight):
     enter, forget, candidate, leave = ops.split(weight, 4, axis=-1)
     return ops.concatenate([enter, forget, leave, candidate], axis=-1)
+
+
+_PREPARE = {"vanilla": _prepared_vanilla, "gru": _prepared_gru, "lstm": _prepared_lstm}
 
 
 class _Tensors(NamedTuple):
@@ -115,11 +142,11 @@ class _Tensors(NamedTuple):
     state_dropout: list  # of none or one (batch, units)
 
 
-def _run(steps_class, weights, directions, mask):
-    """Runs the loop; `weights` holds `(kernel, bias, recurrent weights)` of each direction."""
+def _run(cell, directions, mask):
+    weights = [prepared(cell, *direction.weights) for direction in directions]
+    steps_class = weights[0].steps_class
     tensors = [
-        _tensors(steps_class, *of, direction, mask)
-        for of, direction in zip(weights, directions, strict=True)
+        _tensors(of, direction, mask) for of, direction in zip(weights, directions, strict=True)
     ]
     # XLA runs a loop after the other, and one for both lets their products overlap; TensorFlow's
     # executor overlaps loops, and each has less to wait for alone.
@@ -135,7 +162,8 @@ def _run(steps_class, weights, directions, mask):
     ]
 
 
-def _tensors(steps_class, kernel, bias, recurrent, direction, mask):
+def _tensors(weights, direction, mask):
+    steps_class, kernel, bias, recurrent = weights
     inputs, padding, shut = direction.inputs, [], []
     dtype = keras.backend.standardize_dtype(inputs.dtype)
     columns = [ops.ones_like(inputs[..., :1])]

@@ -18,14 +18,24 @@ _SHUT = 1e4  # its sigmoid is exactly 1, and that of its opposite exactly 0
 
 
 class _Steps:
-    def __init__(self, kernels, state_dropout=None):
+    """Recurrent kernels, the factors of the state before them, and who multiplies with them.
+
+    `multiply` takes `(left, at)` and gives the product with kernel `at`; None is a plain product.
+    """
+
+    def __init__(self, kernels, state_dropout=None, multiply=None):
         self.kernels = kernels
-        self.transposed = [ops.transpose(kernel) for kernel in kernels]
         self.state_dropout = state_dropout
         self.units = kernels[0].shape[0]
+        self.multiply = multiply or self._multiply
+        # Here, as a tensor that a loop's body makes is not there for the next loop.
+        self.transposed = [] if multiply else [ops.transpose(kernel) for kernel in kernels]
+
+    def _multiply(self, left, at):
+        return _product(left, self.kernels[at])
 
     def product(self, hidden, at=0):
-        return _product(self.dropped(hidden), self.kernels[at])
+        return self.multiply(self.dropped(hidden), at)
 
     def product_back(self, d_sums, at=0):
         return self.dropped(_product(d_sums, self.transposed[at]))
@@ -123,8 +133,8 @@ class GRUSteps(_Steps):
     The second weight is the candidate's recurrent bias `(units,)`.
     """
 
-    def __init__(self, weights, state_dropout=None):
-        super().__init__(weights[:1], state_dropout)
+    def __init__(self, weights, state_dropout=None, multiply=None):
+        super().__init__(weights[:1], state_dropout, multiply)
         self.bias = ops.cast(weights[1], "float32")
 
     @staticmethod

@@ -2,7 +2,9 @@
 
 import seqnlp.losses
 import seqnlp.metrics
+from seqnlp.models.conv_seq2seq import GEHRING_WMT16, ConvSeq2Seq
 from seqnlp.models.crf_model import CRFModel
+from seqnlp.models.rnn_seq2seq import RNNSeq2Seq
 from seqnlp.models.tagger import Tagger
 from seqnlp.models.transformer_seq2seq import (
     TRANSFORMER_BASE,

@@ -5,20 +5,31 @@ except ImportError as error:
         'seqnlp.preprocessing needs apache-beam: pip install "seqnlp[beam]"'
     ) from error
 
-from seqnlp.preprocessing.readers import ReadSentences, Reject, Sentence, SentenceReader
+from seqnlp.preprocessing.pairs import Pair, PairReader, ReadPairs
+from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
+from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.running import PrepareError
 from seqnlp.preprocessing.split import SplitSentences
+from seqnlp.preprocessing.subwords import learn_sentence_piece, learn_word_piece
 from seqnlp.preprocessing.tagging import PrepareTagging, prepare_tagging
+from seqnlp.preprocessing.translation import PrepareTranslation, prepare_translation
 from seqnlp.preprocessing.vocabulary import CountValues
 
 __all__ = [
     "CountValues",
+    "Pair",
+    "PairReader",
     "PrepareError",
     "PrepareTagging",
+    "PrepareTranslation",
+    "ReadPairs",
     "ReadSentences",
     "Reject",
     "Sentence",
     "SentenceReader",
     "SplitSentences",
+    "learn_sentence_piece",
+    "learn_word_piece",
     "prepare_tagging",
+    "prepare_translation",
 ]

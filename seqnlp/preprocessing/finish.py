@@ -10,15 +10,27 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, write_file
-from seqnlp.preprocessing.statistics import schema, summarize
+from seqnlp.preprocessing.rejects import FATAL_KINDS
+from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, WRITE_ERROR, write_file
 from seqnlp.records import MANIFEST_FILE, SPLITS
-from seqnlp.text.names import CHARACTERS_FILE, LABELS_FILE, TEXT_FILES
+from seqnlp.text.names import TEXT_FILES
+from seqnlp.text.translation_names import SIDES, SUFFIXES, subword_file
 
 STATISTICS_FILE = "statistics.json"
 SCHEMA_FILE = "schema.pbtxt"
 FAILURE_FILE = "failure.json"
 _ARGUMENTS = {"train": "train", "eval": "dev", "test": "test"}
+# Kind of a reject that ends a preparation -> the problem and what to do.
+_FATAL = {
+    "damaged_file": (
+        "{} of the input files cannot be read to the end: the rest is unknown",
+        "Copy the file again, or give what can be read of it as a file of its own.",
+    ),
+    "line_count": (
+        "{} of the pairs of files differ in length, so that their lines do not match",
+        "Give files whose lines translate each other.",
+    ),
+}
 
 
 class Finish(beam.PTransform):
@@ -27,32 +39,32 @@ class Finish(beam.PTransform):
     Args:
         folder: Folder to write to.
         options: Dict of the options as the manifest holds them.
-        shards: PCollection of `WriteShards`.
-        counts: PCollection of summed counts of `EncodeSentences`.
-        rejects: PCollection of `WriteRejects`.
-        inputs: PCollection of `(split, dict)`, the input files.
-        text: PCollection of `MakeText`.
+        task: What is prepared, a `Task`.
+        results: Dict of PCollections: `shards` of `WriteShards`, summed `counts` of
+            `EncodeGroups`, `rejects` of `WriteRejects`, `inputs` (`(split, dict)`, the input
+            files) and `text`, one dict with `config`, `problem` and what the task put there.
     """
 
-    def __init__(self, folder, options, shards, counts, rejects, inputs, text):
+    def __init__(self, folder, options, task, results):
         super().__init__()
         self._folder = folder
         self._options = options
-        self._lists = (shards, counts, inputs)
-        self._values = (rejects, text)
+        self._task = task
+        self._results = results
 
     def expand(self, root):
         """Applies the transform to the root of a pipeline; gives the manifest's content."""
-        lists = [beam.pvalue.AsList(collection) for collection in self._lists]
-        values = [beam.pvalue.AsSingleton(collection) for collection in self._values]
+        names = ("shards", "counts", "inputs")
+        lists = [beam.pvalue.AsList(self._results[name]) for name in names]
+        values = [beam.pvalue.AsSingleton(self._results[name]) for name in ("rejects", "text")]
         return (
             root
             | "Once" >> beam.Create([self._folder], reshuffle=False)
-            | "Judge" >> beam.Map(finish, self._options, *lists, *values)
+            | "Judge" >> beam.Map(finish, self._options, self._task, *lists, *values)
         )
 
 
-def finish(folder, options, shards, counts, inputs, rejects, text):
+def finish(folder, options, task, shards, counts, inputs, rejects, text):
     """Writes what is left to write, and the manifest last.
 
     Returns:
@@ -61,21 +73,21 @@ def finish(folder, options, shards, counts, inputs, rejects, text):
     Raises:
         OSError: A file cannot be written.
     """
-    statistics = summarize(counts, rejects, text)
-    problem = judge(folder, options, statistics, rejects, text)
+    statistics = task.summarize(counts, rejects, text)
+    problem = judge(folder, options, task, statistics, rejects, text)
     if problem is not None:
         _write_json(folder, FAILURE_FILE, {"message": problem})
         return None
     files = [rejects["file"], _write_json(folder, STATISTICS_FILE, statistics)]
-    encoded = schema(text).encode()
+    encoded = task.schema(text).encode()
     files.append(write_file(folder, SCHEMA_FILE, lambda file: file.write(encoded))[0])
-    files.extend(_write_text(folder, text["config"]))
+    files.extend(_write_text(folder, task, text["config"]))
     content = {
         "format": 1,
-        "task": "tagging",
+        "task": task.name,
         "inputs": _listed(inputs),
         "options": options,
-        "versions": versions(options["output_format"]),
+        "versions": versions(options["output_format"], task.packages),
         "shards": _by_split(shards),
         "files": sorted(files, key=lambda entry: entry["file"]),
     }
@@ -83,34 +95,30 @@ def finish(folder, options, shards, counts, inputs, rejects, text):
     return content
 
 
-def judge(folder, options, statistics, rejects, text):
+def judge(folder, options, task, statistics, rejects, text):
     """Why there may be no manifest, as a message, or None."""
-    sentences = {split: statistics["splits"][split]["sentences"] for split in SPLITS}
-    total = sum(sentences.values()) + rejects["count"]
+    records = {split: statistics["splits"][split][f"{task.record}s"] for split in SPLITS}
+    total = sum(records.values()) + rejects["count"]
     share = rejects["count"] / total if total else 0.0
-    counts = ", ".join(f"{sentences[split]} {split}" for split in SPLITS)
-    empty = [split for split in SPLITS if not sentences[split]]
-    tags = statistics["splits"]["train"]["tags"]
-    labels = statistics["splits"]["train"].get("labels", ())
-    damaged = rejects["kinds"].get("damaged_file", 0)
-    if damaged:
-        problem = f"{damaged} of the input files cannot be read to the end: the rest is unknown"
-        advice = "Copy the file again, or give what can be read of it as a file of its own."
+    counts = ", ".join(f"{records[split]} {split}" for split in SPLITS)
+    empty = [split for split in SPLITS if not records[split]]
+    fatal = [kind for kind in FATAL_KINDS if kind in rejects["kinds"]]
+    if fatal:
+        problem, advice = _FATAL[fatal[0]]
+        problem = problem.format(rejects["kinds"][fatal[0]])
     elif share > options["max_rejects"]:
         problem = (
-            f"{rejects['count']} of {total} sentences ({share:.1%}) were rejected, and "
+            f"{rejects['count']} of {total} {task.record}s ({share:.1%}) were rejected, and "
             f"`max_rejects` allows {options['max_rejects']:.1%}"
         )
         advice = "Correct the input or its description, or raise `max_rejects`."
     elif empty:
-        problem = f"the {empty[0]} split has no sentence ({counts}; {rejects['count']} rejected)"
-        advice = f"Give more sentences, or files for `{_ARGUMENTS[empty[0]]}`."
-    elif len(tags) < 2:
-        problem = f"the training split has one tag only, {next(iter(tags))!r}, and needs two"
-        advice = "Check which column or field holds the tags."
-    elif len(labels) == 1:
-        problem = f"the training split has one label only, {next(iter(labels))!r}, and needs two"
-        advice = "Check which comment or field holds the label, or prepare without labels."
+        problem = (
+            f"the {empty[0]} split has no {task.record} ({counts}; {rejects['count']} rejected)"
+        )
+        advice = f"Give more {task.record}s, or files for `{_ARGUMENTS[empty[0]]}`."
+    elif (found := task.problem(statistics)) is not None:
+        problem, advice = found
     elif text["problem"] is not None:
         problem = f"no vocabulary can be made: {text['problem']}"
         advice = "Correct the named argument or the input."
@@ -130,10 +138,16 @@ def _message(folder, problem, advice, rejects):
     return " ".join([*parts, advice])
 
 
-def versions(output_format):
-    """Versions of what the bytes of a preparation depend on."""
+def versions(output_format, more=None):
+    """Versions of what the bytes of a preparation depend on.
+
+    Args:
+        output_format: One of `OUTPUT_FORMATS`.
+        more: Dict from a further name to the package it stands for.
+    """
     python = ".".join(platform.python_version_tuple()[:2])
     packages = {"seqnlp": "seqnlp", "beam": "apache-beam", "tensorflow": "tensorflow"}
+    packages.update(more or {})
     if output_format == "parquet":
         packages["pyarrow"] = "pyarrow"
     return {"python": python, **{name: _version(package) for name, package in packages.items()}}
@@ -158,6 +172,7 @@ def remove_old(folder):
             f"`output` must be a folder, and this is a file. Received: output={folder!r}"
         )
     names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE, *TEXT_FILES]
+    names += [subword_file(side, kind) for side in SIDES for kind in SUFFIXES]
     patterns = [join(folder, name) for name in [*names, f"{TEMPORARY}*"]]
     for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:
         for name in ("examples-*", "rejects.jsonl", f"{TEMPORARY}*"):
@@ -192,15 +207,11 @@ def _write_json(folder, name, content):
     return write_file(folder, name, lambda file: file.write(data))[0]
 
 
-def _write_text(folder, config):
-    from seqnlp.text import TaggingText
-
+def _write_text(folder, task, config):
     try:
-        TaggingText.from_config(config).save(folder)
+        names = task.save_text(folder, config)
     except OSError as error:
-        raise OSError(f"cannot write {folder}: {error}") from None
-    optional = {CHARACTERS_FILE: config["characters"], LABELS_FILE: config["labels"]}
-    names = [name for name in TEXT_FILES if optional.get(name, True)]
+        raise OSError(f"{WRITE_ERROR} {folder}: {error}") from None
     entries = []
     for name in names:
         data = _read(FileSystems.join(folder, name))

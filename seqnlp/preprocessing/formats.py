@@ -134,7 +134,7 @@ class CoNLLU(Columns):
                 raise Fault(
                     number,
                     "columns",
-                    f"column 1 (id): expected a number, received {_shown(fields[0])}",
+                    f"column 1 (id): expected a number, received {shown(fields[0])}",
                 )
             if fields[tag_index] == "_":
                 raise Fault(
@@ -191,8 +191,8 @@ class _Label:
             raise Fault(
                 labels[1][0],
                 "bad_label",
-                f"{field}: expected one in a sentence, received {_shown(labels[1][1])} "
-                f"besides {_shown(labels[0][1])}",
+                f"{field}: expected one in a sentence, received {shown(labels[1][1])} "
+                f"besides {shown(labels[0][1])}",
             )
         ((number, value),) = labels
         return _checked_label(number, field, value)
@@ -203,7 +203,7 @@ def _checked_label(line, field, value):
         raise Fault(
             line,
             "bad_label",
-            f"{field}: expected a label of printable characters, received {_shown(value)}",
+            f"{field}: expected a label of printable characters, received {shown(value)}",
         )
     return value
 
@@ -228,23 +228,7 @@ class JSONLines:
     def parse(self, first, lines):
         """`lines` of `str` -> `(tokens, tags, numbers, label)`; raises a `Fault`."""
         (line,) = lines
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            at_end = error.pos >= len(line.rstrip())
-            received = "the end of the line" if at_end else _shown(line[error.pos :])
-            raise Fault(
-                first,
-                "json",
-                f"character {error.pos + 1} of the line: expected JSON ({error.msg}), "
-                f"received {received}",
-            ) from None
-        except (ValueError, RecursionError) as error:  # huge numbers, deep nesting
-            raise Fault(
-                first, "json", f"line: expected a JSON object, received {_shown(line)} ({error})"
-            ) from None
-        if not isinstance(record, dict):
-            raise Fault(first, "json", f"line: expected a JSON object, received {_shown(line)}")
+        record = parse_object(first, line)
         tokens, tags = (self._strings(first, record, name) for name in (self.token, self.tag))
         if not tokens:
             raise Fault(
@@ -279,7 +263,7 @@ class JSONLines:
             raise Fault(
                 line,
                 "bad_label",
-                f"{field}: expected a label, a string, received {_shown(json.dumps(value))}",
+                f"{field}: expected a label, a string, received {shown(json.dumps(value))}",
             )
         return _checked_label(line, field, value)
 
@@ -295,7 +279,7 @@ class JSONLines:
                 line,
                 "json",
                 f"field '{name}': expected a list of strings, received "
-                f"{_shown(json.dumps(values))}",
+                f"{shown(json.dumps(values))}",
             )
         for index, value in enumerate(values):
             if not isinstance(value, str):
@@ -303,12 +287,72 @@ class JSONLines:
                     line,
                     "json",
                     f"field '{name}', item {index + 1}: expected a string, received "
-                    f"{_shown(json.dumps(value))}",
+                    f"{shown(json.dumps(value))}",
                 )
         return values
 
 
-def _shown(text, limit=40):
+def parse_object(number, line):
+    """The JSON object of a line as a dict; raises a `Fault`."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        at_end = error.pos >= len(line.rstrip())
+        received = "the end of the line" if at_end else shown(line[error.pos :])
+        raise Fault(
+            number,
+            "json",
+            f"character {error.pos + 1} of the line: expected JSON ({error.msg}), "
+            f"received {received}",
+        ) from None
+    except (ValueError, RecursionError) as error:  # huge numbers, deep nesting
+        raise Fault(
+            number, "json", f"line: expected a JSON object, received {shown(line)} ({error})"
+        ) from None
+    if not isinstance(record, dict):
+        raise Fault(number, "json", f"line: expected a JSON object, received {shown(line)}")
+    return record
+
+
+def decode(data, place, line="the line"):
+    """UTF-8 without NUL as `str`; raises a `Fault`.
+
+    Args:
+        data: `bytes`.
+        place: Function from a position in `data`, from 0, to the number of its line and its
+            byte in there, from 1.
+        line: How messages name the line.
+    """
+    if b"\0" in data:
+        number, position = place(data.index(b"\0"))
+        raise Fault(
+            number, "nul_byte", f"byte {position} of {line}: expected text, received a NUL byte"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number, position = place(error.start)
+        raise Fault(
+            number,
+            "not_utf8",
+            f"byte {position} of {line}: expected UTF-8, received 0x{data[error.start]:02X}",
+        ) from None
+
+
+def check_unicode(number, field, text):
+    """JSON can write what UTF-8 cannot: halves of surrogate pairs; raises a `Fault`."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Fault(
+            number,
+            "not_utf8",
+            f"{field}: expected Unicode text, received the lone surrogate "
+            f"U+{ord(text[error.start]):04X}",
+        ) from None
+
+
+def shown(text, limit=40):
     """`text` quoted and cut, so that a message stays short."""
     return repr(text if len(text) <= limit else text[:limit] + "...")
 

@@ -6,6 +6,26 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 
+def find_splits(find, train, dev, test):
+    """The files of the splits that are given.
+
+    Args:
+        find: Function from the name of an argument and its value to files.
+        train: Value of the argument `train`.
+        dev: That of `dev`, or None.
+        test: That of `test`, or None.
+
+    Returns:
+        Dict from split to its files.
+    """
+    given = {"train": ("train", train), "eval": ("dev", dev), "test": ("test", test)}
+    return {
+        split: find(argument, patterns)
+        for split, (argument, patterns) in given.items()
+        if patterns is not None
+    }
+
+
 def find_files(argument, patterns):
     """The files that paths and patterns name.
 
@@ -20,13 +40,46 @@ def find_files(argument, patterns):
         ValueError: A path does not exist, is a folder, cannot be read or is empty, or a
             pattern matches nothing. The message names it.
     """
+    return sorted(set(_in_order(argument, patterns)))
+
+
+def find_pairs(argument, sides):
+    """The pairs of files that paths and patterns of two sides name, in the same order.
+
+    Args:
+        argument: Name of the argument, for messages.
+        sides: The paths of the source and those of the target, each as `find_files` takes them.
+            The first file of one side goes with the first of the other; the files of a pattern
+            are in alphabetical order.
+
+    Returns:
+        Sorted list of different pairs of paths.
+
+    Raises:
+        ValueError: There are not two sides, they have unequal numbers of files, a file is paired
+            with itself, or as `find_files`. The message names it.
+    """
+    if isinstance(sides, (str, os.PathLike)) or len(sides) != 2:
+        raise _error(argument, "the files of two sides, source and target", sides)
+    source, target = (_in_order(argument, patterns) for patterns in sides)
+    if len(source) != len(target):
+        raise ValueError(
+            f"`{argument}` must name as many files of the target as of the source. Received: "
+            f"{len(source)} of the source ({', '.join(source)}) and {len(target)} of the target "
+            f"({', '.join(target)})"
+        )
+    pairs = sorted(set(zip(source, target, strict=True)))
+    for one, other in pairs:
+        if one == other:
+            raise _error(argument, "different files of source and target", one)
+    return pairs
+
+
+def _in_order(argument, patterns):
     patterns = [patterns] if isinstance(patterns, (str, os.PathLike)) else list(patterns)
     if not patterns:
         raise ValueError(f"`{argument}` must name at least one file. Received: {argument}=[]")
-    found = set()
-    for pattern in map(os.fspath, patterns):
-        found.update(_matches(argument, pattern))
-    return sorted(found)
+    return [file for item in map(os.fspath, patterns) for file in sorted(_matches(argument, item))]
 
 
 def _matches(argument, pattern):

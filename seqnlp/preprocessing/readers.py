@@ -1,26 +1,22 @@
 """Reading labelled sentences: every line of input ends up in a sentence or in a reject."""
 
+import functools
 import itertools
 from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
-from apache_beam.metrics import Metrics
 
-from seqnlp.preprocessing.formats import FORMATS, Fault
-from seqnlp.preprocessing.running import collect_less
+from seqnlp.preprocessing.files import ReadFiles
+from seqnlp.preprocessing.formats import FORMATS, Fault, check_unicode, decode
+from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import (
     MAX_BLOCK_BYTES,
     DamagedFileError,
-    HashedStream,
     blocks,
     numbered_lines,
     pieces,
 )
 from seqnlp.tag_schemes import ENCODINGS, first_illegal
-
-NAMESPACE = "seqnlp.preprocessing"
 
 
 class Sentence(NamedTuple):
@@ -39,25 +35,6 @@ class Sentence(NamedTuple):
     file: str
     line: int
     label: str | None = None
-
-
-class Reject(NamedTuple):
-    """Input that could not be used.
-
-    Fields:
-        file: Path of the file as given.
-        line: Number of the faulty line, from 1.
-        kind: Class of the reason, one word.
-        reason: What was wrong: field, expected, received.
-        text: The whole sentence as it stands in the file, bytes that are not UTF-8 written
-            `\\xe9`; for `unseen_tag` and `unseen_label` its tokens and tags.
-    """
-
-    file: str
-    line: int
-    kind: str
-    reason: str
-    text: str
 
 
 class SentenceReader:
@@ -149,22 +126,7 @@ class SentenceReader:
                 f"sentence: expected at most {MAX_BLOCK_BYTES} bytes, received more",
             )
         data = b"\n".join(block.lines)
-        if b"\0" in data:
-            number, position = _place(block, data.index(b"\0"))
-            raise Fault(
-                number,
-                "nul_byte",
-                f"byte {position} of the line: expected text, received a NUL byte",
-            )
-        try:
-            lines = data.decode("utf-8").split("\n")
-        except UnicodeDecodeError as error:
-            number, position = _place(block, error.start)
-            raise Fault(
-                number,
-                "not_utf8",
-                f"byte {position} of the line: expected UTF-8, received 0x{data[error.start]:02X}",
-            ) from None
+        lines = decode(data, functools.partial(_place, block)).split("\n")
         if b"\r" in data:
             lines = [line.removesuffix("\r") for line in lines]
         return lines
@@ -176,8 +138,10 @@ class SentenceReader:
             if not token.strip() or 4 * len(token) > self.max_token_bytes or "\0" in token:
                 self._check_token(index, token, numbers[index])
         if self.format.line_is_sentence:
-            self._check_unicode(tokens, self.format.token_field, numbers)
-            self._check_unicode(tags, self.format.tag_field, numbers)
+            for index, number in enumerate(numbers):
+                check_unicode(number, self.format.token_field(index), tokens[index])
+            for index, number in enumerate(numbers):
+                check_unicode(number, self.format.tag_field(index), tags[index])
         if self.max_length is not None and len(tokens) > self.max_length:
             raise Fault(
                 numbers[self.max_length],
@@ -201,19 +165,6 @@ class SentenceReader:
                 "long_token",
                 f"{field}: expected at most {self.max_token_bytes} bytes, received {size}",
             )
-
-    def _check_unicode(self, strings, field, numbers):
-        """JSON can write what UTF-8 cannot: halves of surrogate pairs."""
-        for index, string in enumerate(strings):
-            try:
-                string.encode()
-            except UnicodeEncodeError as error:
-                raise Fault(
-                    numbers[index],
-                    "not_utf8",
-                    f"{field(index)}: expected Unicode text, received the lone surrogate "
-                    f"U+{ord(string[error.start]):04X}",
-                ) from None
 
     def _check_tags(self, tags, numbers):
         # Few pairs of tags make up a corpus: only those not seen before are looked at.
@@ -249,45 +200,6 @@ def _text(lines):
     return b"\n".join(lines).decode("utf-8", "backslashreplace")
 
 
-def add_reject(reject):
-    """Counts a reject as a Beam metric, by its kind, and returns it as a tagged output."""
-    Metrics.counter(NAMESPACE, f"rejects_{reject.kind}").inc()
-    return beam.pvalue.TaggedOutput("rejects", reject)
-
-
-class ReadFiles(beam.DoFn):
-    """`str`, a path -> `Sentence`; tagged `rejects`: `Reject`; tagged `inputs`: a dict.
-
-    Args:
-        reader: A `SentenceReader`.
-    """
-
-    def __init__(self, reader):
-        self._reader = reader
-        self._sentences = Metrics.counter(NAMESPACE, "sentences")
-
-    def setup(self):
-        """Prepares the worker."""
-        collect_less()
-
-    def process(self, path):
-        """Reads one file, as it is on its file system."""
-        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            stream, count = HashedStream(file), 0
-            for item in self._reader.read(stream, path):
-                if isinstance(item, Reject):
-                    yield add_reject(item)
-                else:
-                    count += 1
-                    yield item
-            self._sentences.inc(count)
-            sha256 = stream.sha256()
-        name = path.replace("\\", "/").rsplit("/", 1)[-1]
-        yield beam.pvalue.TaggedOutput(
-            "inputs", {"file": name, "bytes": stream.size, "sha256": sha256}
-        )
-
-
 class ReadSentences(beam.PTransform):
     """Reads files of labelled sentences, one work item a file.
 
@@ -307,12 +219,4 @@ class ReadSentences(beam.PTransform):
 
     def expand(self, root):
         """Applies the transform to the root of a pipeline."""
-        outputs = (
-            root
-            | "Files" >> beam.Create(self._files, reshuffle=True)
-            | "Read"
-            >> beam.ParDo(ReadFiles(self._reader)).with_outputs(
-                "rejects", "inputs", main="sentences"
-            )
-        )
-        return {name: outputs[name] for name in ("sentences", "rejects", "inputs")}
+        return root | ReadFiles([(file,) for file in self._files], self._reader.read, "sentences")

@@ -10,7 +10,8 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from seqnlp.records import OUTPUT_FORMATS, example_columns, write_parquet, write_tfrecord
+from seqnlp.preprocessing.rejects import FATAL_KINDS
+from seqnlp.records import OUTPUT_FORMATS, write_parquet, write_tfrecord
 
 TEMPORARY = ".tmp-"
 REJECTS_FILE = "rejects/rejects.jsonl"
@@ -88,12 +89,14 @@ class WriteShards(beam.PTransform):
     Args:
         folder: Folder to write to.
         options: Dict of the options as the manifest holds them.
+        columns: Names of the features of an example.
     """
 
-    def __init__(self, folder, options):
+    def __init__(self, folder, options, columns):
         super().__init__()
         self._folder = folder
         self._options = options
+        self._columns = columns
 
     def expand(self, examples):
         """Applies the transform."""
@@ -106,11 +109,11 @@ class WriteShards(beam.PTransform):
             (examples, empty)
             | beam.Flatten()
             | beam.GroupByKey()
-            | "Write" >> beam.Map(write_shard, self._folder, self._options)
+            | "Write" >> beam.Map(write_shard, self._folder, self._options, self._columns)
         )
 
 
-def write_shard(shard, folder, options):
+def write_shard(shard, folder, options, columns):
     """`((split, number), lists of (key, row))` -> dict, see `WriteShards`."""
     (split, number), parts = shard
     payloads = [payload for _, payload in sorted(itertools.chain.from_iterable(parts))]
@@ -120,8 +123,7 @@ def write_shard(shard, folder, options):
     def write(file):
         if output_format == "tfrecord":
             return write_tfrecord(file, payloads)
-        labelled = options["layout"].get("label") is not None
-        return write_parquet(file, payloads, example_columns(options["characters"], labelled))
+        return write_parquet(file, payloads, columns)
 
     entry, records = write_file(folder, name, write)
     return {"split": split, "records": records, **entry}
@@ -158,5 +160,5 @@ def write_rejects(rejects, folder):
             file.write(json.dumps(row, sort_keys=True).encode() + b"\n")
 
     entry, _ = write_file(folder, REJECTS_FILE, write)
-    first = sorted(rows, key=lambda row: row["kind"] != "damaged_file")[:5]
+    first = sorted(rows, key=lambda row: row["kind"] not in FATAL_KINDS)[:5]
     return {"count": len(rows), "kinds": kinds, "first": first, "file": entry}

@@ -58,9 +58,11 @@ class SplitSentences(beam.PTransform):
     Args:
         fractions: Dict from split to its share.
         seed: `int`.
+        strings: Function from a sentence to the sequence of `str` that decides; None takes its
+            tokens.
     """
 
-    def __init__(self, fractions, seed):
+    def __init__(self, fractions, seed, strings=None):
         super().__init__()
         unknown = set(fractions) - set(SPLITS)
         if unknown or abs(sum(fractions.values()) - 1) > 1e-9:
@@ -70,6 +72,7 @@ class SplitSentences(beam.PTransform):
             )
         self._fractions = dict(fractions)
         self._seed = seed
+        self._strings = strings or _tokens
 
     def expand(self, sentences):
         """Applies the transform."""
@@ -77,10 +80,14 @@ class SplitSentences(beam.PTransform):
             return {next(iter(self._fractions)): sentences}
         names = list(self._fractions)
         parts = sentences | "Split" >> beam.Partition(
-            _partition, len(names), self._seed, self._fractions
+            _partition, len(names), self._strings, self._seed, self._fractions
         )
         return dict(zip(names, parts, strict=True))
 
 
-def _partition(sentence, _, seed, fractions):
-    return list(fractions).index(split_of(sentence.tokens, seed, fractions))
+def _partition(sentence, _, strings, seed, fractions):
+    return list(fractions).index(split_of(strings(sentence), seed, fractions))
+
+
+def _tokens(sentence):
+    return sentence.tokens

@@ -1,21 +1,23 @@
 """From files of labelled sentences to everything that training a tagger reads."""
 
-import os
-
 import apache_beam as beam
 
-from seqnlp.preprocessing.examples import EncodeSentences, GroupByContent, RejectUnseen
-from seqnlp.preprocessing.finish import Finish, remove_old, take_failure
-from seqnlp.preprocessing.inputs import find_files
+from seqnlp.preprocessing.examples import EncodeSentences, RejectUnseen
+from seqnlp.preprocessing.inputs import find_files, find_splits
+from seqnlp.preprocessing.preparation import (
+    WriteExamples,
+    check_least,
+    check_output,
+    prepare,
+    read_splits,
+    shards_of,
+)
 from seqnlp.preprocessing.readers import ReadSentences, SentenceReader
-from seqnlp.preprocessing.running import PrepareError, make_pipeline, run_pipeline
-from seqnlp.preprocessing.shards import WriteRejects, WriteShards
 from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
+from seqnlp.preprocessing.tagging_task import TaggingTask
 from seqnlp.preprocessing.vocabulary import ListLabels, ListTags, MakeText
-from seqnlp.records import OUTPUT_FORMATS, SPLITS, import_pyarrow, read_manifest
+from seqnlp.records import SPLITS, example_columns
 from seqnlp.tag_schemes import ENCODINGS, converted_names
-
-_HELD_OUT_SHARDS = 1
 
 
 class PrepareTagging(beam.PTransform):
@@ -37,8 +39,14 @@ class PrepareTagging(beam.PTransform):
 
     def expand(self, root):
         """Applies the transform to the root of a pipeline; gives one element, a dict."""
-        options, output = self._options, self._output
-        splits, rejects, inputs = self._read(root)
+        options, task = self._options, TaggingTask()
+        splits, rejects, inputs = read_splits(
+            root,
+            self._files,
+            lambda files: ReadSentences(files, self._reader),
+            "sentences",
+            SplitSentences(options["fractions"], options["seed"]),
+        )
         tags = splits["train"] | "ListTags" >> ListTags()
         labels = splits["train"] | "ListLabels" >> ListLabels()
         for split in ("eval", "test"):
@@ -52,42 +60,12 @@ class PrepareTagging(beam.PTransform):
         )
         sources = {"sentences": splits["train"], "tags": tags, "labels": labels}
         text = sources | "MakeText" >> MakeText(options)
-        buckets = [
-            splits[split] | f"Bucket-{split}" >> beam.ParDo(GroupByContent(split))
-            for split in SPLITS
-        ]
-        encoded = (
-            buckets
-            | "FlattenSplits" >> beam.Flatten()
-            | "GroupEqual" >> beam.GroupByKey()
-            | "Encode"
-            >> beam.ParDo(EncodeSentences(options), beam.pvalue.AsSingleton(text)).with_outputs(
-                "counts", main="examples"
-            )
-        )
-        shards = encoded["examples"] | "WriteShards" >> WriteShards(output, options)
-        rejects = (
-            rejects | "FlattenRejects" >> beam.Flatten() | "WriteRejects" >> WriteRejects(output)
-        )
-        counts = encoded["counts"] | "SumCounts" >> beam.CombinePerKey(sum)
-        return root | "Finish" >> Finish(output, options, shards, counts, rejects, inputs, text)
-
-    def _read(self, root):
-        """The splits as a dict, the rejects and the inputs as lists of PCollections."""
-        splits, rejects, inputs = {}, [], []
-        for split, files in self._files.items():
-            read = root | f"Read-{split}" >> ReadSentences(files, self._reader)
-            splits[split] = read["sentences"]
-            rejects.append(read["rejects"])
-            named = read["inputs"] | f"Name-{split}" >> beam.Map(_with_split, split)
-            inputs.append(named)
-        parts = SplitSentences(self._options["fractions"], self._options["seed"])
-        splits.update(splits["train"] | "SplitTrain" >> parts)
-        return splits, rejects, inputs | "FlattenInputs" >> beam.Flatten()
-
-
-def _with_split(entry, split):
-    return split, entry
+        rejects |= "FlattenRejects" >> beam.Flatten()
+        found = {**splits, "rejects": rejects, "inputs": inputs, "text": text}
+        labelled = options["layout"].get("label") is not None
+        columns = example_columns(options["characters"], labelled)
+        encode = EncodeSentences(options)
+        return found | "Write" >> WriteExamples(self._output, options, task, encode, columns)
 
 
 def prepare_tagging(
@@ -157,7 +135,7 @@ def prepare_tagging(
         PrepareError: The corpus cannot be used or the output cannot be written; there is no
             manifest.
     """
-    files = _find_all(train, dev, test)
+    files = find_splits(find_files, train, dev, test)
     layout = {name: value for name, value in (layout or {}).items() if value is not None}
     reader = SentenceReader(input_format, encoding, max_length, max_token_bytes, **layout)
     options = {
@@ -173,64 +151,26 @@ def prepare_tagging(
         "characters": characters,
         "max_word_length": max_word_length,
         "output_format": output_format,
-        "num_shards": {"train": num_shards, "eval": _HELD_OUT_SHARDS, "test": _HELD_OUT_SHARDS},
+        "num_shards": shards_of(num_shards),
         "seed": seed,
         "max_rejects": max_rejects,
         "fractions": FRACTIONS[frozenset(SPLITS) - set(files)],
     }
     _check_options(options)
-    return _run(os.fspath(output), files, reader, options, pipeline_options)
-
-
-def _run(output, files, reader, options, pipeline_options):
-    """Runs the pipeline; returns the manifest that it wrote last."""
-    pipeline = make_pipeline(pipeline_options)
-    pipeline | "PrepareTagging" >> PrepareTagging(output, files, reader, options)
-    remove_old(output)
-    run_pipeline(pipeline)
-    message = take_failure(output)
-    if message is not None:
-        raise PrepareError(message)
-    return read_manifest(output, verify=False)
-
-
-def _find_all(train, dev, test):
-    given = {"train": ("train", train), "eval": ("dev", dev), "test": ("test", test)}
-    return {
-        split: find_files(argument, patterns)
-        for split, (argument, patterns) in given.items()
-        if patterns is not None
-    }
+    return prepare(
+        output, lambda folder: PrepareTagging(folder, files, reader, options), pipeline_options
+    )
 
 
 def _check_options(options):
     _check_encodings(options["input_encoding"], options["encoding"])
-    least = {"min_count": 1, "max_word_length": 1, "seed": 0}
-    for name, minimum in least.items():
-        if options[name] < minimum:
-            raise ValueError(
-                f"`{name}` must be at least {minimum}. Received: {name}={options[name]}"
-            )
-    if options["num_shards"]["train"] < 1:
-        received = options["num_shards"]["train"]
-        raise ValueError(f"`num_shards` must be at least 1. Received: num_shards={received}")
-    if options["output_format"] not in OUTPUT_FORMATS:
-        raise ValueError(
-            f"`output_format` must be one of {', '.join(OUTPUT_FORMATS)}. "
-            f"Received: output_format={options['output_format']!r}"
-        )
-    if options["output_format"] == "parquet":
-        import_pyarrow()  # workers need it
+    check_least(options, {"min_count": 1, "max_word_length": 1, "seed": 0})
+    check_output(options)
     size = options["vocabulary_size"]
     if size is not None and size < 3:
         raise ValueError(
             "`vocabulary_size` must be at least 3, the two specials and a word. "
             f"Received: vocabulary_size={size}"
-        )
-    if not 0 <= options["max_rejects"] <= 1:
-        raise ValueError(
-            "`max_rejects` must be a share from 0 to 1. "
-            f"Received: max_rejects={options['max_rejects']}"
         )
     form = options["normalizer"]["form"]
     if form not in (None, "nfc", "nfkc"):

@@ -1,4 +1,5 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
+from seqnlp.records.columns import TRANSLATION_COLUMNS, example_columns
 from seqnlp.records.manifest import (
     MANIFEST_FILE,
     OUTPUT_FORMATS,
@@ -6,37 +7,37 @@ from seqnlp.records.manifest import (
     Manifest,
     read_manifest,
 )
-from seqnlp.records.parquet import (
-    example_columns,
-    import_pyarrow,
-    read_parquet,
-    write_parquet,
-)
+from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
-from seqnlp.records.sentences import read_labels, read_sentences
+from seqnlp.records.sentences import read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
+from seqnlp.records.translation_batches import TranslationBatches, translation_batches
 
 __all__ = [
     "MANIFEST_FILE",
     "OUTPUT_FORMATS",
     "ROWS",
     "SPLITS",
+    "TRANSLATION_COLUMNS",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
     "TFRecordRows",
+    "TranslationBatches",
     "bucket_lengths",
     "distinct_spellings",
     "example_columns",
     "import_pyarrow",
     "read_labels",
     "read_manifest",
+    "read_pairs",
     "read_parquet",
     "read_sentences",
     "read_tfrecord",
     "tagging_batches",
+    "translation_batches",
     "write_parquet",
     "write_tfrecord",
 ]

@@ -8,15 +8,16 @@ from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.tfrecord_batches import tfrecord_batches
 
 
-def bucket_lengths(statistics, count=8):
+def bucket_lengths(statistics, count=8, splits=SPLITS):
     """The padded lengths, at most `count`, that waste the least padding.
 
     Args:
         statistics: Dict, as statistics.json holds it.
         count: Most lengths to choose: each is one compilation under XLA.
+        splits: The splits whose sentences are to be padded.
 
     Returns:
-        Sorted list of `int`; the last is the length of the longest sentence of all splits.
+        Sorted list of `int`; the last is the length of the longest sentence of these splits.
 
     Raises:
         ValueError: `count` is less than 1.
@@ -24,7 +25,7 @@ def bucket_lengths(statistics, count=8):
     if count < 1:
         raise ValueError(f"`count` must be at least 1. Received: count={count}")
     histogram = {}
-    for split in SPLITS:
+    for split in splits:
         for length, sentences in statistics["splits"][split]["lengths"]["histogram"]:
             histogram[length] = histogram.get(length, 0) + sentences
     lengths = np.array(sorted(histogram))
@@ -91,8 +92,8 @@ def tagging_batches(
         ValueError: An argument is out of range, no length fits the longest sentence, or
             the folder was not prepared to its end.
     """
-    _check_least(batch_size=batch_size, pool=pool, num_epochs=num_epochs)
-    manifest = read_manifest(folder, verify=False)
+    check_least(batch_size=batch_size, pool=pool, num_epochs=num_epochs)
+    manifest = read_manifest(folder, verify=False, task="tagging")
     fixed = lengths is not None
     plan = BatchPlan(
         files=manifest.shards(split),
@@ -102,7 +103,7 @@ def tagging_batches(
         seed=seed,
         first_epoch=first_epoch,
         num_epochs=num_epochs,
-        lengths=_checked_lengths(lengths, manifest, split) if fixed else None,
+        lengths=checked_lengths(lengths, manifest, split) if fixed else None,
         max_word_length=manifest.options["max_word_length"] if fixed else None,
         characters=characters and manifest.options["characters"],
         label=manifest.label is not None,
@@ -110,18 +111,20 @@ def tagging_batches(
     return ParquetBatches(plan) if manifest.output_format == "parquet" else tfrecord_batches(plan)
 
 
-def _check_least(**arguments):
+def check_least(**arguments):
+    """Raises a ValueError for an argument below 1; None is not."""
     for name, value in arguments.items():
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
 
 
-def _checked_lengths(lengths, manifest, split):
+def checked_lengths(lengths, manifest, split, record="sentence"):
+    """`lengths` sorted; raises a ValueError where they do not hold the longest of the split."""
     lengths = sorted(lengths)
     longest = manifest.statistics["splits"][split]["lengths"]["max"]
     if not lengths or lengths[0] < 1 or lengths[-1] < longest:
         raise ValueError(
             f"`lengths` must hold positive lengths, the last at least {longest}, the longest "
-            f"sentence of {split}. Received: lengths={lengths}"
+            f"{record} of {split}. Received: lengths={lengths}"
         )
     return lengths

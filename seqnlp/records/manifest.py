@@ -5,7 +5,8 @@ import hashlib
 import json
 import os
 
-from seqnlp.records.parquet import example_columns, read_parquet
+from seqnlp.records.columns import task_columns
+from seqnlp.records.parquet import read_parquet
 from seqnlp.records.tfrecord import read_tfrecord
 
 SPLITS = ("train", "eval", "test")
@@ -24,6 +25,7 @@ class Manifest:
 
     Attributes:
         folder: The folder.
+        task: Name of what the examples are for.
         inputs: Dict from split to the list of its input files.
         options: Dict of the options of the preparation.
         label: Name of the sentences' label, or None where they have none.
@@ -35,6 +37,7 @@ class Manifest:
     def __init__(self, folder, content):
         self.folder = folder
         self.content = content
+        self.task = content["task"]
         self.inputs = content["inputs"]
         self.options = content["options"]
         self.versions = content["versions"]
@@ -107,8 +110,7 @@ class Manifest:
     def _first_damage(self, path):
         """What a reader says of the first bad record of a shard, as a sentence, or nothing."""
         if path.endswith(OUTPUT_FORMATS["parquet"]):
-            columns = example_columns(self.options["characters"], self.label is not None)
-            records = read_parquet(path, columns)
+            records = read_parquet(path, task_columns(self.task, self.options))
         elif path.endswith(OUTPUT_FORMATS["tfrecord"]):
             records = read_tfrecord(path)
         else:
@@ -122,18 +124,20 @@ class Manifest:
         return ""
 
 
-def read_manifest(folder, verify=True):
+def read_manifest(folder, verify=True, task=None):
     """The manifest of a finished preparation.
 
     Args:
-        folder: Folder that `prepare_tagging` wrote.
+        folder: Folder that `prepare_tagging` or `prepare_translation` wrote.
         verify: Whether every file is read and compared with the manifest.
+        task: Name of the task that the examples must be for, or None for any.
 
     Returns:
         A `Manifest`.
 
     Raises:
-        ValueError: There is no manifest, it cannot be understood, or a file differs from it.
+        ValueError: There is no manifest, it cannot be understood, it is of another task, or a
+            file differs from it.
     """
     folder = os.fspath(folder)
     path = os.path.join(folder, MANIFEST_FILE)
@@ -157,6 +161,11 @@ def read_manifest(folder, verify=True):
             f"{path}: expected a manifest of prepared examples; run the preparation again. "
             f"Received: {type(error).__name__}: {error}"
         ) from None
+    if task not in (None, manifest.task):
+        raise ValueError(
+            f"`folder` must hold examples for {task}, and these are for {manifest.task}. "
+            f"Received: folder={folder!r}"
+        )
     if verify:
         manifest.verify()
     return manifest

@@ -8,7 +8,8 @@ import itertools
 
 import numpy as np
 
-TEXT_COLUMNS = ("tokens",)
+from seqnlp.records.columns import TEXT_COLUMNS
+
 # Rows held in memory at a time, by who writes and by who reads.
 GROUP_ROWS = 8192
 # Nothing that depends on more than the rows; every page has a checksum.
@@ -20,17 +21,6 @@ _SETTINGS = {
     "write_page_checksum": True,
     "write_statistics": False,
 }
-
-
-def example_columns(characters, label=False):
-    """Names of the columns of a tagger's examples.
-
-    Args:
-        characters: Whether words are spelled.
-        label: Whether sentences have a label.
-    """
-    spelling = ("char_ids", "char_counts") if characters else ()
-    return ("tokens", "word_ids", "tag_ids", *spelling, *(("label_id",) if label else ()))
 
 
 def import_pyarrow():
@@ -99,7 +89,7 @@ def read_parquet(path, names):
         names: Names of the columns to read; what else the file holds is left out.
 
     Yields:
-        `pyarrow.Table` with the columns `names`: lists of int32, of text for tokens.
+        `pyarrow.Table` with the columns `names`: lists of int32, or of text.
 
     Raises:
         ImportError: pyarrow is not installed.

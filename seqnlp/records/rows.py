@@ -6,6 +6,8 @@ The bytes of a distinct token's word, letters and count are made once and kept b
 
 import struct
 
+from seqnlp.records.columns import TEXT_COLUMNS
+
 
 class TFRecordRows:
     """Serialised `tf.train.Example`s, in protobuf's wire format."""
@@ -31,7 +33,7 @@ class TFRecordRows:
         entries = []
         for name in sorted(columns):
             values = b"".join(columns[name])
-            if name == "tokens":
+            if name in TEXT_COLUMNS:
                 feature = cls._field(1, values)  # bytes_list
             else:
                 feature = cls._field(3, cls._field(1, values))  # int64_list, packed

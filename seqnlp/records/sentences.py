@@ -1,7 +1,8 @@
-"""From prepared examples back to sentences."""
+"""From prepared examples back to sentences and pairs of them."""
 
 import os
 
+from seqnlp.records.columns import TEXT_COLUMNS
 from seqnlp.records.manifest import read_manifest
 from seqnlp.records.parquet import read_parquet
 from seqnlp.records.tfrecord import import_tensorflow, read_tfrecord
@@ -20,7 +21,7 @@ def read_sentences(folder, split):
     Raises:
         ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
     """
-    manifest = read_manifest(folder, verify=False)
+    manifest = read_manifest(folder, verify=False, task="tagging")
     names = _names(folder, "tags.txt")
     for tokens, tag_ids in _rows(manifest, split, "tokens", "tag_ids"):
         yield tokens, [names[index] for index in tag_ids]
@@ -36,7 +37,7 @@ def read_labels(folder, split):
     Raises:
         ValueError: As `read_sentences`, and where the sentences have no labels.
     """
-    manifest = read_manifest(folder, verify=False)
+    manifest = read_manifest(folder, verify=False, task="tagging")
     if manifest.label is None:
         raise ValueError(
             "`folder` must hold examples that were prepared with a label. "
@@ -45,6 +46,27 @@ def read_labels(folder, split):
     names = _names(folder, "labels.txt")
     for ((label_id,),) in _rows(manifest, split, "label_id"):
         yield names[label_id]
+
+
+def read_pairs(folder, split):
+    """Yields the pairs of sentences of a split, in the order of the files.
+
+    For the eval and the test split that is the order of the lines that were prepared, and that of
+    `translation_batches` with a `batch_size`.
+
+    Args:
+        folder: Folder that `prepare_translation` wrote.
+        split: One of `SPLITS`.
+
+    Yields:
+        `(source, target)`, two `str`.
+
+    Raises:
+        ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
+    """
+    manifest = read_manifest(folder, verify=False, task="translation")
+    for (source,), (target,) in _rows(manifest, split, "source", "target"):
+        yield source, target
 
 
 def _names(folder, file):
@@ -67,8 +89,8 @@ def _tfrecord_rows(path, columns):
 
 
 def _values(name, feature):
-    if name == "tokens":
-        return [token.decode() for token in feature.bytes_list.value]
+    if name in TEXT_COLUMNS:
+        return [text.decode() for text in feature.bytes_list.value]
     return feature.int64_list.value
 
 

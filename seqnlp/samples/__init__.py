@@ -1,5 +1,14 @@
 """Small generated corpora with known truth."""
 
+from seqnlp.samples.sentence_pairs import SentencePair, parallel, to_links, write_parallel
 from seqnlp.samples.travel_requests import TravelRequest, to_conll, travel
 
-__all__ = ["TravelRequest", "to_conll", "travel"]
+__all__ = [
+    "SentencePair",
+    "TravelRequest",
+    "parallel",
+    "to_conll",
+    "to_links",
+    "travel",
+    "write_parallel",
+]

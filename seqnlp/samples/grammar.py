@@ -29,6 +29,8 @@ _PARTICLES = {
     "을(를)": ("을", "를"),
     "(이)면": ("이면", "면"),
     "(으)로": ("으로", "로"),
+    "과(와)": ("과", "와"),
+    "이에요(예요)": ("이에요", "예요"),
 }
 _EMBEDDED = re.compile(r"<(\w+)>|\[([\w? ]+)\]")
 _SLOT = re.compile(
@@ -100,7 +102,8 @@ def agree(value, particle):
 
     Args:
         value: String that ends in a Hangul syllable.
-        particle: One of `은(는)`, `이(가)`, `을(를)`, `(이)면`, `(으)로`.
+        particle: One of `은(는)`, `이(가)`, `을(를)`, `(이)면`, `(으)로`, `과(와)`,
+            `이에요(예요)`.
     """
     final = (ord(value[-1]) - ord("가")) % 28
     after_consonant, after_vowel = _PARTICLES[particle]

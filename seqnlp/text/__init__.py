@@ -3,19 +3,23 @@
 import importlib
 
 from seqnlp.text.names import TaggingNames
+from seqnlp.text.translation_names import TranslationNames
 from seqnlp.text.word_vectors import load_word_vectors
 
 _IN_THE_GRAPH = {
     "CharacterTokenizer": "tokenizers",
     "Normalizer": "normalize",
     "RegexTokenizer": "tokenizers",
+    "SentencePiece": "sentence_piece",
     "TaggingText": "tagging_text",
+    "TranslationText": "translation_text",
     "Vocabulary": "vocabulary",
+    "WordPiece": "word_piece",
     "WordTokenizer": "tokenizers",
     "valid_utf8": "normalize",
 }
 
-__all__ = [*_IN_THE_GRAPH, "TaggingNames", "load_word_vectors"]
+__all__ = [*_IN_THE_GRAPH, "TaggingNames", "TranslationNames", "load_word_vectors"]
 
 
 def __getattr__(name):

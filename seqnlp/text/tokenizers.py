@@ -74,7 +74,7 @@ class RegexTokenizer(tf.Module):
         Returns:
             String RaggedTensor `(batch, (time))` of valid UTF-8.
         """
-        return _cut(valid_utf8(_rank_1(strings)), self.pattern)[0]
+        return _cut(valid_utf8(rank_1(strings)), self.pattern)[0]
 
     def tokenize_with_offsets(self, strings):
         """Tokens of each string and where they lie in it.
@@ -87,14 +87,14 @@ class RegexTokenizer(tf.Module):
             byte offsets into the strings as they came in. `string[start:end]` is the token;
             where the string is not UTF-8 it is what became the token.
         """
-        strings = _rank_1(strings)
+        strings = rank_1(strings)
         valid = valid_utf8(strings)
         tokens, starts, ends = _cut(valid, self.pattern)
         rows = tokens.value_rowids()
         starts, ends = tf.cond(
             tf.reduce_all(tf.equal(valid, strings)),
             lambda: (starts, ends),
-            lambda: _offsets_before_cleaning(strings, rows, starts, ends),
+            lambda: offsets_before_cleaning(strings, rows, starts, ends),
         )
         return tokens, tokens.with_values(starts), tokens.with_values(ends)
 
@@ -157,7 +157,8 @@ def _check_pattern(pattern):
         )
 
 
-def _rank_1(strings):
+def rank_1(strings):
+    """`strings` as a Tensor `(batch,)`, or a ValueError."""
     strings = tf.convert_to_tensor(strings, tf.string)
     if strings.shape.rank not in (1, None):
         raise ValueError(
@@ -187,7 +188,7 @@ def _cut(valid, pattern):
     return tokens, ends - tf.boolean_mask(sizes, is_token), ends
 
 
-def _offsets_before_cleaning(strings, rows, starts, ends):
+def offsets_before_cleaning(strings, rows, starts, ends):
     """Maps flat offsets in `valid_utf8(strings)` to offsets in `strings`."""
     codes, raw_bounds = tf.strings.unicode_decode_with_offsets(strings, "UTF-8", errors="replace")
     length = _byte_length(strings)

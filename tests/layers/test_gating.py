@@ -1,9 +1,10 @@
-"""The highway layer against its equation in NumPy."""
+"""The highway layer and gated linear units against their equations in NumPy."""
 
 import numpy as np
+import pytest
 from keras import ops
 
-from seqnlp.layers import Highway
+from seqnlp.layers import GatedLinearUnit, Highway, gated_linear_unit
 
 VALUES = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
 
@@ -29,3 +30,20 @@ def test_begins_by_carrying_over():
     layer = Highway()
     layer.build(VALUES.shape)
     np.testing.assert_array_equal(layer.get_weights()[3], np.full(4, -2.0))
+
+
+def test_a_gated_linear_unit_multiplies_one_half_by_the_sigmoid_of_the_other():
+    expected = VALUES[..., :2] / (1 + np.exp(-VALUES[..., 2:]))
+    for found in (GatedLinearUnit()(VALUES), gated_linear_unit(VALUES)):
+        np.testing.assert_allclose(ops.convert_to_numpy(found), expected, rtol=1e-5)
+
+
+def test_open_gates_of_a_gated_linear_unit_let_all_through_and_closed_ones_nothing():
+    values, gates = [[3.0, -2.0, 5.0]], [[100.0, -100.0, 0.0]]
+    found = gated_linear_unit(np.concatenate([values, gates], axis=-1).astype("float32"))
+    np.testing.assert_allclose(ops.convert_to_numpy(found), [[3.0, 0.0, 2.5]], atol=1e-6)
+
+
+def test_a_gated_linear_unit_refuses_an_odd_width():
+    with pytest.raises(ValueError, match=r"`inputs` must have an even .*inputs.shape=\(2, 3, 3\)"):
+        GatedLinearUnit()(VALUES[..., :3])

@@ -1,8 +1,15 @@
+import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from seqnlp.layers.masking import first_and_last, lengths_of, real_tokens_first
+from seqnlp import gradients
+from seqnlp.layers.masking import (
+    first_and_last,
+    lengths_of,
+    masked_softmax,
+    real_tokens_first,
+)
 
 MASK = np.array(
     [[1, 1, 1, 1], [1, 1, 0, 0], [0, 0, 1, 1], [1, 0, 0, 1], [0, 1, 0, 0], [0, 0, 0, 0]], bool
@@ -32,3 +39,41 @@ def test_real_tokens_come_first_in_their_order():
     moved = numpy(real_tokens_first(ops.convert_to_tensor(values), ops.convert_to_tensor(MASK)))
     for row, mask, result in zip(values, MASK, moved, strict=True):
         assert result[: mask.sum()].tolist() == row[mask].tolist()
+
+
+SCORES = np.array(
+    [[0.0, 1.0, 3.0, -2.0], [2.0, 40.0, -70.0, 9.0], [5.0, 5.0, 5.0, 5.0]], "float32"
+)
+SOFTMAX_MASK = np.array([[1, 1, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0]], bool)
+UPSTREAM = np.random.default_rng(0).normal(size=SCORES.shape).astype("float32")
+
+
+def test_masked_softmax_shares_among_the_marked_and_gives_zeros_where_none_is():
+    real = np.exp([0.0, 1.0, -2.0])
+    first = (real / real.sum()).tolist()
+    expected = [[*first[:2], 0, first[2]], [0, 0, 1, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(numpy(masked_softmax(SCORES, SOFTMAX_MASK)), expected, rtol=1e-6)
+
+
+def test_masked_softmax_takes_no_notice_of_what_the_mask_hides():
+    spoilt = np.where(SOFTMAX_MASK, SCORES, np.float32("nan"))
+    expected = numpy(masked_softmax(SCORES, SOFTMAX_MASK))
+    np.testing.assert_array_equal(numpy(masked_softmax(spoilt, SOFTMAX_MASK)), expected)
+
+
+def test_masked_softmax_is_float32_and_its_mask_broadcasts():
+    weights = masked_softmax(ops.cast(SCORES[None], "bfloat16"), SOFTMAX_MASK[:1])
+    assert keras.backend.standardize_dtype(weights.dtype) == "float32"
+    assert (numpy(weights) > 0).tolist() == [[SOFTMAX_MASK[0].tolist()] * 3]
+
+
+@pytest.mark.parametrize("factor", [1, 1e4, 1e30])
+def test_the_gradient_of_masked_softmax_is_that_of_the_softmax_of_the_marked(factor):
+    def loss(scores):
+        return ops.sum(masked_softmax(scores, SOFTMAX_MASK) * ops.convert_to_tensor(UPSTREAM))
+
+    scores = (factor * SCORES).astype("float32")
+    actual = numpy(gradients.gradient(loss)(ops.convert_to_tensor(scores)))
+    weights = numpy(masked_softmax(scores, SOFTMAX_MASK))
+    centred = UPSTREAM - (weights * UPSTREAM).sum(axis=-1, keepdims=True)
+    np.testing.assert_allclose(actual, weights * centred, atol=1e-6)

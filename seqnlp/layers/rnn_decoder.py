@@ -1,0 +1,341 @@
+"""The recurrent decoder with attention."""
+
+import keras
+from keras import ops, tree
+
+from seqnlp.layers.attention import Attention
+from seqnlp.layers.decoder_step import Weights, advance
+from seqnlp.layers.recurrence import Direction, gru, lstm, prepared, vanilla_rnn
+from seqnlp.layers.weighted_scan import weighted_scan
+
+RECURRENCES = {"vanilla": vanilla_rnn, "gru": gru, "lstm": lstm}
+GATES = {"vanilla": 1, "gru": 3, "lstm": 4}
+ATTEND = ("before", "after")
+READOUTS = ("state", "tanh", "maxout")
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class RNNDecoder(keras.layers.Layer):
+    """Recurrent layers that attend to a memory and write one vector a step.
+
+    With `attend="before"` the state before the step asks, and what it finds enters the cell
+    (Bahdanau et al.); with "after" the new state asks (Luong et al.):
+
+        before: c[t] = attention(s[t-1]);   s[t] = cell([x[t]; c[t]], s[t-1])
+        after:  s[t] = cell(x[t], s[t-1]);  c[t] = attention(s[t])
+
+    The output is the state `s` ("state"), `tanh(W [c; s] + b)` ("tanh"), or the larger of each
+    two neighbours in `W [s; x; c] + b` ("maxout").
+
+    Args:
+        units: Width of a layer's state, and of the output.
+        cell: "vanilla", "gru" or "lstm".
+        num_layers: Depth; attention asks with the state of the last layer, and enters the first.
+        attention: A `seqnlp.layers.Attention`, or None: the memory then counts only by the
+            initial state.
+        attend: "before" or "after".
+        input_feeding: Whether the output of a step enters the first layer at the next one; for
+            attend="after" with readout="tanh" (Luong et al., section 3.3).
+        readout: "state", "tanh" or "maxout"; None is "state" without attention, "maxout" with
+            attend="before", else "tanh".
+        dropout: Share dropped of the inputs of each layer, the same at every step.
+
+    Call arguments:
+        inputs: Float tensor `(batch, target, features)`, the vectors of the tokens so far.
+        initial_state: List with the state tensors `(batch, units)` of every layer: one for
+            "vanilla" and "gru", two (hidden, cell) for "lstm". None for zeros.
+        value: Float tensor `(batch, source, value_units)`, the memory, for attention.
+        value_mask: Bool tensor `(batch, source)`, True at real tokens.
+        mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the rest.
+            None where padding stands at the end alone, and so comes after all that counts.
+
+    Returns:
+        `outputs` `(batch, target, units)`, and `weights` float32 `(batch, target, source)`, None
+        without attention.
+
+    Raises:
+        ValueError: An argument is out of range, or they do not fit each other.
+
+    Reference: https://arxiv.org/abs/1409.0473, section A.1; https://arxiv.org/abs/1508.04025,
+    section 3
+    """
+
+    def __init__(
+        self,
+        units,
+        cell="gru",
+        num_layers=1,
+        attention=None,
+        attend="before",
+        input_feeding=False,
+        readout=None,
+        dropout=0.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if readout is None:
+            readout = "maxout" if attend == "before" else "tanh"
+            readout = "state" if attention is None else readout
+        _check(units, cell, num_layers, attention, attend, input_feeding, readout, dropout)
+        self.units = units
+        self.cell = cell
+        self.num_layers = num_layers
+        self.attention = attention
+        self.attend = attend
+        self.input_feeding = input_feeding
+        self.readout = readout
+        self.dropout = dropout
+        self.supports_masking = True
+        self.seed_generator = keras.random.SeedGenerator()
+
+    def build(
+        self,
+        inputs_shape,
+        initial_state_shape=None,
+        value_shape=None,
+        value_mask_shape=None,
+        mask_shape=None,
+    ):
+        self.features, context = inputs_shape[-1], 0
+        if self.attention is not None:
+            if value_shape is None:
+                raise ValueError("`value` must be given to attend to. Received: value=None")
+            context = value_shape[-1]
+            if not self.attention.built:  # one that comes from a `.keras` file is
+                query_shape = (inputs_shape[0], 1, self.units)
+                self.attention.build(query_shape, value_shape)
+        enters = context if self.attend == "before" else self.units * self.input_feeding
+        widths = [self.features + enters, *[self.units] * (self.num_layers - 1)]
+        self.cells = [self._build_cell(depth, width) for depth, width in enumerate(widths)]
+        if self.readout != "state":
+            maxout = self.readout == "maxout"
+            width = self.units + context + maxout * self.features
+            columns = self.units * (1 + maxout)
+            self.readout_kernel = self.add_weight(
+                name="readout_kernel", shape=(width, columns), initializer="glorot_uniform"
+            )
+            self.readout_bias = self.add_weight(
+                name="readout_bias", shape=(columns,), initializer="zeros"
+            )
+
+    def _build_cell(self, depth, features):
+        width = GATES[self.cell] * self.units
+        shapes = {
+            "kernel": (features, width),
+            "recurrent_kernel": (self.units, width),
+            "bias": (2, width) if self.cell == "gru" else (width,),
+        }
+        initializers = {
+            "kernel": "glorot_uniform",
+            "recurrent_kernel": "orthogonal",
+            "bias": self._initial_bias,
+        }
+        return [
+            self.add_weight(name=f"{name}_{depth}", shape=shape, initializer=initializers[name])
+            for name, shape in shapes.items()
+        ]
+
+    def _initial_bias(self, shape, dtype=None):
+        bias = ops.zeros(shape, dtype=dtype)
+        if self.cell == "lstm":  # the forget gate begins open
+            forget = ops.arange(shape[0]) // self.units == 1
+            bias = ops.where(forget, ops.ones_like(bias), bias)
+        return bias
+
+    def call(
+        self,
+        inputs,
+        initial_state=None,
+        value=None,
+        value_mask=None,
+        mask=None,
+        training=None,
+    ):
+        batch, time = ops.shape(inputs)[:2]
+        dropped = self._dropped(batch) if training and self.dropout else {}
+        inputs = ops.cast(inputs, self.compute_dtype)
+        if mask is not None:
+            inputs = ops.where(mask[..., None], inputs, 0)
+        if initial_state is None:
+            zeros = ops.zeros((batch, self.units))
+            initial_state = [[zeros] * (1 + (self.cell == "lstm")) for _ in self.cells]
+        read = inputs * dropped["inputs"][:, None] if dropped else inputs
+        if self.attention is None or (self.attend == "after" and not self.input_feeding):
+            hidden = self._hidden(read, initial_state, mask, dropped)
+            if self.attention is None:
+                return self._read_out(hidden, None, inputs), None
+            context, weights = self.attention(
+                hidden, value, value_mask=value_mask, query_mask=mask, training=bool(training)
+            )
+            return self._read_out(hidden, context, inputs), weights
+        memory = self.attention.memory(value, value_mask)
+        weights = self._weights()
+        constants = {**weights.constants, "dropped": dropped, "memory": memory}
+        state = self.initial_state(initial_state, memory)
+        xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2)))}
+        xs |= self._of_steps(batch, time, mask, ops.shape(value)[1], training)
+
+        def step(product, state, x, constants):
+            return advance(self, weights, product, state, x, constants, bool(training))
+
+        _, found = weighted_scan(step, weights.products, state, xs, constants)
+        found = {name: ops.transpose(x, (1, 0, 2)) for name, x in found.items()}
+        if self.input_feeding:
+            outputs = ops.cast(found["output"], self.compute_dtype)
+        else:
+            outputs = self._read_out(found["hidden"], found["context"], inputs)
+        return outputs, found["weights"]
+
+    def _of_steps(self, batch, time, mask, source, training):
+        """What each step is told beside its inputs: its number, padding, and noise."""
+        if mask is None:
+            found = {"position": ops.repeat(ops.arange(time)[:, None], batch, axis=1)}
+        else:
+            mask = ops.transpose(mask)
+            position = ops.maximum(ops.cumsum(ops.cast(mask, "int32"), axis=0) - 1, 0)
+            found = {"position": position, "mask": mask[..., None]}
+        found["position"] = ops.cast(found["position"], "float32")
+        if training and self.attention.sigmoid_noise:
+            found["noise"] = self.attention.draw_noise((time, batch, 1, source))
+        return found
+
+    def _hidden(self, read, initial_state, mask, dropped):
+        """States of the last layer: the layers one after the other."""
+        hidden = read
+        mask = None if mask is None else ops.transpose(mask)
+        for depth, (cell, state) in enumerate(zip(self.cells, initial_state, strict=True)):
+            if depth and dropped:
+                hidden = hidden * dropped[f"hidden_{depth}"][:, None]
+            cell = tuple(ops.cast(weight, self.compute_dtype) for weight in cell)
+            state = [ops.cast(tensor, self.compute_dtype) for tensor in state]
+            direction = Direction(ops.transpose(hidden, (1, 0, 2)), cell, state)
+            ((hidden, _),) = RECURRENCES[self.cell]([direction], mask)
+            hidden = ops.transpose(hidden, (1, 0, 2))
+        return hidden
+
+    def _read_out(self, hidden, context, inputs):
+        """Outputs from states, contexts and inputs, of one step or of all."""
+        if self.readout == "state":
+            return ops.cast(hidden, self.compute_dtype)
+        maxout = self.readout == "maxout"
+        parts = [hidden, inputs, context] if maxout else [context, hidden]
+        parts = [ops.cast(x, self.compute_dtype) for x in parts if x is not None]
+        sums = ops.matmul(ops.concatenate(parts, axis=-1), self.readout_kernel)
+        sums = sums + self.readout_bias
+        if not maxout:
+            return ops.tanh(sums)
+        return ops.maximum(*ops.split(sums, 2, axis=-1))
+
+    def initial_state(self, initial_state, memory=None):
+        """What `step` carries, before the first.
+
+        Args:
+            initial_state: As of a call.
+            memory: What `attention.memory` gave, or None without attention.
+
+        Returns:
+            Dict of float32 tensors: `layers`, with attention `alignment` `(batch, source)`, with
+            input feeding `output` `(batch, units)`.
+        """
+        layers = [[ops.cast(x, "float32") for x in state] for state in initial_state]
+        state = {"layers": layers}
+        if self.attention is not None:
+            state["alignment"] = ops.zeros_like(ops.cast(memory["mask"], "float32"))
+        if self.input_feeding:
+            state["output"] = ops.zeros_like(layers[0][0])
+        return state
+
+    def step(self, inputs, state, memory=None, position=0):
+        """One step of decoding.
+
+        Args:
+            inputs: Float tensor `(rows, features)`; rows may be several a sentence.
+            state: As `initial_state` gives it, or as a step returned it.
+            memory: As of `initial_state`, a row a sentence.
+            position: Number of the step, from 0, a scalar.
+
+        Returns:
+            `outputs` `(rows, units)` and the state.
+        """
+        inputs = ops.cast(inputs, self.compute_dtype)
+        weights = self._weights()
+        constants = {**weights.constants, "dropped": {}, "memory": memory}
+        position = ops.broadcast_to(ops.cast(position, "float32"), ops.shape(inputs)[:1])
+        x = {"sums": weights.project(inputs), "position": position}
+        state, found = advance(self, weights, weights.product, state, x, constants)
+        if self.input_feeding:
+            return ops.cast(found["output"], self.compute_dtype), state
+        return self._read_out(found["hidden"], found.get("context"), inputs), state
+
+    def _weights(self):
+        dtype = self.compute_dtype
+        cells = [
+            prepared(self.cell, *(ops.cast(weight, dtype) for weight in cell))
+            for cell in self.cells
+        ]
+        readout = None
+        if self.input_feeding:
+            readout = ops.cast(self.readout_kernel, dtype), ops.cast(self.readout_bias, "float32")
+        return Weights(cells, self.features, readout, self.attention)
+
+    def _dropped(self, batch):
+        """A factor `(batch, width)` for each input that dropout is for."""
+        widths = {"inputs": self.features}
+        widths |= {f"hidden_{depth}": self.units for depth in range(1, self.num_layers)}
+        entering = self.cells[0][0].shape[0] - self.features
+        if entering:
+            widths["entering"] = entering
+        ones = {name: ops.ones((batch, width)) for name, width in widths.items()}
+        seed = self.seed_generator
+        kept = {name: keras.random.dropout(x, self.dropout, seed=seed) for name, x in ones.items()}
+        return tree.map_structure(lambda x: ops.cast(x, self.compute_dtype), kept)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask, None
+
+    def get_config(self):
+        attention = self.attention and keras.saving.serialize_keras_object(self.attention)
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "cell": self.cell,
+            "num_layers": self.num_layers,
+            "attention": attention,
+            "attend": self.attend,
+            "input_feeding": self.input_feeding,
+            "readout": self.readout,
+            "dropout": self.dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        attention = config["attention"]
+        attention = attention and keras.saving.deserialize_keras_object(attention)
+        return cls(**{**config, "attention": attention})
+
+
+def _check(units, cell, num_layers, attention, attend, input_feeding, readout, dropout):
+    """A `ValueError` where they make no decoder."""
+    for name, value, choices in (
+        ("cell", cell, tuple(RECURRENCES)),
+        ("attend", attend, ATTEND),
+        ("readout", readout, READOUTS),
+    ):
+        if value not in choices:
+            raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
+    for name, value in (("units", units), ("num_layers", num_layers)):
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+    if not 0 <= dropout < 1:
+        raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
+    if attention is not None and not isinstance(attention, Attention):
+        raise ValueError(
+            "`attention` must be None or an attention layer such as BahdanauAttention. "
+            f"Received: attention={attention!r}"
+        )
+    if input_feeding and (attention is None or attend != "after" or readout != "tanh"):
+        raise ValueError(
+            "`input_feeding` must be False unless the decoder attends after the cell, with "
+            f"readout='tanh'. Received: input_feeding={input_feeding} with "
+            f"attention={attention!r}, attend={attend!r}, readout={readout!r}"
+        )

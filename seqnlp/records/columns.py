@@ -1,0 +1,28 @@
+"""The features of examples by task: the same names in TFRecord and in Parquet."""
+
+# Lists of strings; all others are lists of integers.
+TEXT_COLUMNS = ("tokens", "source", "target")
+TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
+
+
+def example_columns(characters, label=False):
+    """Names of the columns of a tagger's examples.
+
+    Args:
+        characters: Whether words are spelled.
+        label: Whether sentences have a label.
+    """
+    spelling = ("char_ids", "char_counts") if characters else ()
+    return ("tokens", "word_ids", "tag_ids", *spelling, *(("label_id",) if label else ()))
+
+
+def task_columns(task, options):
+    """Names of the columns of a preparation's examples.
+
+    Args:
+        task: Name of the task, as the manifest holds it.
+        options: Dict of the options, as the manifest holds them.
+    """
+    if task == "translation":
+        return TRANSLATION_COLUMNS
+    return example_columns(options["characters"], options["layout"].get("label") is not None)

@@ -1,0 +1,133 @@
+"""What the ids of a translator stand for: files of pieces, read without TensorFlow."""
+
+import json
+import os
+from typing import NamedTuple
+
+from seqnlp.text.files import opened, read_lines
+from seqnlp.text.names import CONFIG_FILE, END, SPECIALS, START, read_vocabulary
+from seqnlp.text.piece_models import read_pieces
+
+# The kinds of subwords, with the ends of the names of their files.
+SUFFIXES = {"SentencePiece": ".spm", "WordPiece": ".txt"}
+SIDES = ("joint", "source", "target")
+SUBWORD_SPECIALS = [*SPECIALS, START, END]
+
+# Those of them that a folder may hold.
+SUBWORD_FILES = [side + suffix for side in SIDES for suffix in SUFFIXES.values()]
+
+_SETTINGS = {"source", "target", "max_length"}
+
+
+class TranslationNames(NamedTuple):
+    """The names of a translator's ids, as `TranslationText` saves them.
+
+    Fields:
+        source: List of `str`, the piece of every id of the source.
+        target: The same of the target; the same list where both sides share their pieces.
+    """
+
+    source: list
+    target: list
+
+    @property
+    def joint(self):
+        """Whether both sides share their pieces."""
+        return self.source is self.target
+
+    def target_sentences(self, rows):
+        """Sentences of a translator's answers, without TensorFlow.
+
+        Args:
+            rows: List of lists of target ids, without start and end.
+
+        Returns:
+            List of `str`, those of `TranslationText.decode`, but for characters that are spelled
+            in bytes: U+FFFD stands for each of their bytes.
+        """
+        return [_joined([self.target[index] for index in row]) for row in rows]
+
+    @classmethod
+    def load(cls, folder):
+        """Reads them from a folder that `TranslationText.save` or a preparation wrote.
+
+        Raises:
+            FileNotFoundError, OSError: A file is missing or cannot be read.
+            ValueError: A file does not hold what it should; the message names it.
+        """
+        settings = read_translation_settings(folder)
+        if settings["target"] is None:
+            pieces = _read_side(folder, "joint", settings["source"])
+            return cls(pieces, pieces)
+        return cls(*(_read_side(folder, side, settings[side]) for side in ("source", "target")))
+
+
+def _joined(pieces):
+    """`▁` begins a word of sentencepiece, `##` goes on with one of WordPiece."""
+    if any("▁" in piece for piece in pieces):
+        return "".join(pieces).replace("▁", " ").strip()
+    return " ".join(pieces).replace(" ##", "")
+
+
+def subword_file(side, kind):
+    """Name of the file of one side, of `SIDES`, for a kind of subwords, of `SUFFIXES`."""
+    return side + SUFFIXES[kind]
+
+
+def read_translation_settings(folder):
+    """The settings of a `TranslationText`, a dict, from the text.json of its folder.
+
+    `source` and `target` are dicts with the `name` of the kind of subwords and what it was
+    made with; `target` is None where both sides share their pieces.
+
+    Raises:
+        FileNotFoundError, OSError: There is no such file, or it cannot be read.
+        ValueError: It does not hold the settings; the message names it.
+    """
+    path = os.path.join(folder, CONFIG_FILE)
+    try:
+        settings = json.loads("\n".join(read_lines(path)))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: must be JSON ({error}).") from None
+    if not isinstance(settings, dict) or set(settings) != _SETTINGS:
+        received = sorted(settings) if isinstance(settings, dict) else settings
+        raise ValueError(f"{path}: expected the keys {sorted(_SETTINGS)}. Received: {received}")
+    for side in ("source", "target"):
+        value = settings[side]
+        if side == "target" and value is None:
+            continue
+        if not isinstance(value, dict) or value.get("name") not in SUFFIXES:
+            raise ValueError(
+                f"{path}: `{side}` must be an object whose `name` is one of {sorted(SUFFIXES)}. "
+                f"Received: {side}={value!r}"
+            )
+    return settings
+
+
+def _read_side(folder, side, settings):
+    path = os.path.join(folder, subword_file(side, settings["name"]))
+    if settings["name"] == "WordPiece":
+        return read_word_pieces(path)
+    with opened(path, "rb") as file:
+        model = file.read()
+    try:
+        return read_pieces(model)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def read_word_pieces(path):
+    """The token of every id, from the file of a `WordPiece` of a translator.
+
+    Raises:
+        FileNotFoundError, OSError: There is no such file, or it cannot be read.
+        ValueError: A line is wrong; the message names file, line, expected and received.
+    """
+    tokens = read_vocabulary(path)
+    for number, special in enumerate(SUBWORD_SPECIALS, start=1):
+        received = repr(tokens[number - 1]) if len(tokens) >= number else "end of file"
+        if received != repr(special):
+            raise ValueError(
+                f"{path}, line {number}: expected the special {special!r}. Received: {received}"
+            )
+    return tokens
