@@ -6,6 +6,7 @@ import pytest
 from keras import ops, tree
 
 from seqnlp import gradients
+from seqnlp.decoding import beam_search, greedy
 from seqnlp.layers import portable_caches
 from seqnlp.models import TRANSFORMER_BASE, TRANSFORMER_BIG, TransformerSeq2Seq
 
@@ -92,6 +93,30 @@ def test_padding_anywhere_changes_nothing(positions):
     )
 
 
+def test_decoders_make_what_the_whole_pass_scores_best():
+    model, start = make(norm="post"), np.full(3, 2, "int32")
+
+    def decode(source_ids, start_ids):
+        state = model.initial_state(source_ids, TARGET)
+        one = greedy(model.step, state, start_ids, 3, TARGET)
+        several = beam_search(model.step, state, start_ids, 3, TARGET, beam_width=2)
+        return one, several
+
+    one, several = gradients.compiled(decode)(INPUTS["source_ids"], start)
+    for row, source in enumerate(INPUTS["source_ids"]):
+        ids, total = [2], 0.0
+        while len(ids) <= TARGET and ids[-1] != 3:
+            inputs = {"source_ids": source[None], "target_ids": np.array([ids], "int32")}
+            logits = numpy(model(inputs))[0, -1]
+            ids.append(int(logits.argmax()))
+            total += logits.max() - np.logaddexp.reduce(logits)
+        made = ids[1:] + [0] * (TARGET + 1 - len(ids))
+        assert numpy(one.token_ids)[row].tolist() == made
+        np.testing.assert_allclose(numpy(one.scores)[row], total, rtol=1e-4)
+    assert several.alignments.shape == (3, 2, TARGET, SOURCE)
+    assert (numpy(several.scores)[:, 0] >= numpy(several.scores)[:, 1]).all()
+
+
 def test_rows_of_padding_alone_step_to_finite_scores():
     model = make()
     state = model.initial_state(np.zeros((2, 3), "int32"), 2)
@@ -147,7 +172,7 @@ def parameters(vocabulary, units, hidden, layers):
 )
 def test_the_models_of_the_paper_have_as_many_weights(sizes, expected, published):
     shapes = {"source_ids": (None, None), "target_ids": (None, None)}
-    with keras.StatelessScope():  # counts without making them
+    with keras.StatelessScope(initialize_variables=False):  # counts without making them
         model = TransformerSeq2Seq(37000, 37000, share_embeddings=True, **sizes)
         model.build(shapes)
     count = sum(int(np.prod(weight.shape)) for weight in model.weights)
