@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops, tree
 
+from seqnlp.decoding.best_tokens import best_tokens
 from seqnlp.decoding.constraints import allocated, constraints_among, hopeful, ranked
 from seqnlp.decoding.decoded import IMPOSSIBLE, Decoded, is_possible, is_there, written
 from seqnlp.decoding.greedy import check_rules, checked_start, no_alignments
@@ -218,8 +219,7 @@ class _Search:
         One more than the beam is wide: the end id may be among them, which the length penalty
         can put behind the others.
         """
-        best, tokens = ops.top_k(logits, min(self.width + 1, logits.shape[-1]))
-        tokens = ops.cast(tokens, "int32")
+        best, tokens = best_tokens(logits, min(self.width + 1, logits.shape[-1]))
         if self.phrases is not None:
             wanted = self.phrases.wanted(before.progress)
             wanted = ops.reshape(wanted, (-1, wanted.shape[-1]))  # (rows, phrases)
