@@ -1,6 +1,7 @@
 """Keras layers: tensors to tensors."""
 
 from seqnlp.layers.bahdanau_attention import BahdanauAttention
+from seqnlp.layers.cache import portable_caches
 from seqnlp.layers.char_cnn import KIM_LARGE, KIM_SMALL, CharCNN
 from seqnlp.layers.char_lstm import CharLSTM
 from seqnlp.layers.conv import GatedConv

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention: over all keys, or over those near each query alone."""
+"""Scaled dot-product attention: over all keys, over those nearby, and token by token."""
 
 import math
 
@@ -6,7 +6,7 @@ from keras import ops
 
 from seqnlp.layers.masking import masked_softmax, positions_of
 
-LEAST_BLOCK = 32  # queries at a time: products of fewer would not pay
+LEAST_BLOCK = 32  # queries at a time: smaller products would not pay
 
 
 def dot_product_attention(queries, keys, values, mask=None, dropout=None):
@@ -16,55 +16,24 @@ def dot_product_attention(queries, keys, values, mask=None, dropout=None):
         context = weights values
 
     Args:
-        queries: Float tensor `(batch, target, heads, head_units)`.
-        keys: Float tensor `(batch, source, heads, head_units)`.
-        values: Float tensor `(batch, source, heads, head_units)`.
+        queries: Float tensor `(batch, heads, target, head_units)`.
+        keys: Float tensor `(batch, heads, source, head_units)`.
+        values: Float tensor `(batch, heads, source, head_units)`.
         mask: Bool tensor that broadcasts to `(batch, heads, target, source)`, or None.
         dropout: Function of the weights, or None.
 
     Returns:
-        `context` as wide as the queries, and `weights` float32 `(batch, heads, target, source)`,
-        before dropout.
+        `context`, of the shape of the queries, and `weights`, float32 `(batch, heads, target,
+        source)`, before dropout.
 
     Reference: https://arxiv.org/abs/1706.03762, section 3.2.1
     """
-    scores = ops.einsum("bthd,bshd->bhts", scaled(queries), keys)
+    scores = ops.matmul(_scaled(queries), ops.swapaxes(keys, -1, -2))
     weights = masked_softmax(scores, mask)
     used = ops.cast(weights, values.dtype)
     if dropout is not None:
         used = dropout(used)
-    return ops.einsum("bhts,bshd->bthd", used, values), weights
-
-
-def scaled(queries):
-    """Queries over the root of their width, which keeps the scores of random ones near 1."""
-    return queries * (1 / math.sqrt(queries.shape[-1]))
-
-
-def attention_mask(mask, time, causal=False, window=None):
-    """Which token may attend to which, bool `(batch or 1, 1, target, source)`, or None for all.
-
-    Args:
-        mask: Bool tensor `(batch, time)`, True at real tokens, or None.
-        time: Number of tokens.
-        causal: Whether tokens attend to none behind them.
-        window: Real tokens, on either side, that a token attends to; None for all.
-    """
-    places = ops.arange(time, dtype="int32")[None]
-    allowed = None if mask is None else mask[:, None, None]
-    if window is not None and mask is not None:
-        places = positions_of(mask)
-    if causal or window is not None:
-        ahead = places[:, None] - places[:, :, None]  # (batch or 1, target, source)
-        near = is_near(ahead, causal, window)[:, None]
-        allowed = near if allowed is None else ops.logical_and(allowed, near)
-    return allowed
-
-
-def is_near(ahead, causal, window):
-    """Whether keys that many tokens ahead of a query may be attended to."""
-    near = ahead <= (0 if causal else window)
-    return near if window is None else ops.logical_and(near, ahead >= -window)
+    return ops.matmul(used, values), weights
 
 
 def window_attention(queries, keys, values, window, mask=None, causal=False, dropout=None):
@@ -75,7 +44,7 @@ def window_attention(queries, keys, values, window, mask=None, causal=False, dro
     either side.
 
     Args:
-        queries: Float tensor `(batch, time, heads, head_units)`.
+        queries: Float tensor `(batch, heads, time, head_units)`.
         keys: Float tensor of the same shape.
         values: Float tensor of the same shape.
         window: Places on either side that a query attends to, at least 1.
@@ -84,43 +53,91 @@ def window_attention(queries, keys, values, window, mask=None, causal=False, dro
         dropout: Function of the weights, or None.
 
     Returns:
-        The context, `(batch, time, heads, head_units)`.
+        The context, `(batch, heads, time, head_units)`.
 
     Reference: https://arxiv.org/abs/1706.03762, section 4
     """
-    batch, time = ops.shape(queries)[:2]
+    batch, heads, time, head_units = ops.shape(queries)
     block = max(window, LEAST_BLOCK)
     if mask is None:
-        mask = ops.ones((batch, time), dtype="bool")
-    queries = _blocks(scaled(queries), block)  # (batch, blocks, block, heads, head_units)
-    keys, values, mask = (
-        _with_sides(_blocks(x, block), window, causal) for x in (keys, values, mask)
-    )  # (batch, blocks, seen, ...)
-    scores = ops.einsum("bnqhd,bnkhd->bnhqk", queries, keys)
+        mask = ops.ones((1, time), dtype="bool")
+    queries = _blocks(queries, block)  # (batch, heads, blocks, block, head_units)
+    keys, values, real = (
+        _with_sides(_blocks(x, block), window, causal)
+        for x in (keys, values, mask[:, None, :, None])
+    )  # (batch, heads, blocks, seen, ...)
     seen = block + (1 if causal else 2) * window
     ahead = ops.arange(seen)[None] - window - ops.arange(block)[:, None]  # (block, seen)
-    near = ops.logical_and(is_near(ahead, causal, window), mask[:, :, None, None])
-    weights = ops.cast(masked_softmax(scores, near), values.dtype)
-    if dropout is not None:
-        weights = dropout(weights)
-    context = ops.einsum("bnhqk,bnkhd->bnqhd", weights, values)
-    return ops.reshape(context, (batch, -1, *values.shape[-2:]))[:, :time]
+    near = ops.logical_and(_is_near(ahead, causal, window), ops.swapaxes(real, -1, -2))
+    context, _ = dot_product_attention(queries, keys, values, near, dropout)
+    return ops.reshape(context, (batch, heads, -1, head_units))[:, :, :time]
 
 
 def _blocks(tensor, size):
-    """`(batch, time, ...)` -> `(batch, blocks, size, ...)`, filled up with zeros."""
-    batch, time, *rest = ops.shape(tensor)
+    """`(batch, heads, time, units)` -> `(batch, heads, blocks, size, units)`, zeros at the end."""
+    batch, heads, time, units = ops.shape(tensor)
     number = (time + size - 1) // size
-    filling = ops.zeros((batch, size, *rest), dtype=tensor.dtype)
-    whole = ops.concatenate([tensor, filling], axis=1)[:, : number * size]
-    return ops.reshape(whole, (batch, number, size, *rest))
+    filling = ops.zeros((batch, heads, size, units), dtype=tensor.dtype)
+    whole = ops.concatenate([tensor, filling], axis=2)[:, :, : number * size]
+    return ops.reshape(whole, (batch, heads, number, size, units))
 
 
 def _with_sides(blocks, window, causal):
     """Puts to each block the last places of the one before and the first of the next."""
-    nothing = ops.zeros_like(blocks[:, :1, :window])
-    before = ops.concatenate([nothing, blocks[:, :-1, -window:]], axis=1)
+    nothing = ops.zeros_like(blocks[:, :, :1, :window])
+    before = ops.concatenate([nothing, blocks[:, :, :-1, -window:]], axis=2)
     parts = [before, blocks]
     if not causal:
-        parts.append(ops.concatenate([blocks[:, 1:, :window], nothing], axis=1))
-    return ops.concatenate(parts, axis=2)
+        parts.append(ops.concatenate([blocks[:, :, 1:, :window], nothing], axis=2))
+    return ops.concatenate(parts, axis=3)
+
+
+def cached_attention(queries, keys, values, allowed):
+    """Attention of one query a row over the row's own keys.
+
+    Sums of products, since a matrix product for each row and head, of a single row itself, keeps
+    no processor busy.
+
+    Args:
+        queries: Float tensor `(rows, heads, head_units)`.
+        keys: Float tensor `(rows, length, heads, head_units)`.
+        values: Float tensor `(rows, length, heads, head_units)`.
+        allowed: Bool tensor `(length,)`, the places to attend to.
+
+    Returns:
+        The context, `(rows, heads, head_units)`.
+    """
+    queries = ops.cast(_scaled(queries), "float32")[:, None]
+    scores = ops.sum(queries * ops.cast(keys, "float32"), axis=-1)  # (rows, length, heads)
+    weights = masked_softmax(scores, allowed[:, None], axis=1)
+    context = ops.sum(weights[..., None] * ops.cast(values, "float32"), axis=1)
+    return ops.cast(context, values.dtype)
+
+
+def attention_mask(mask, time, causal=False, window=None):
+    """Which token may attend to which, bool `(batch or 1, 1, target, source)`, or None for all.
+
+    Args:
+        mask: Bool tensor `(batch, time)`, True at real tokens, or None.
+        time: Number of tokens.
+        causal: Whether tokens attend to none behind them.
+        window: Real tokens on either side that a token attends to; None for all of them.
+    """
+    allowed = None if mask is None else mask[:, None, None]
+    if causal or window is not None:
+        places = ops.arange(time, dtype="int32")[None] if mask is None else positions_of(mask)
+        ahead = places[:, None] - places[:, :, None]  # (batch or 1, target, source)
+        near = _is_near(ahead, causal, window)[:, None]
+        allowed = near if allowed is None else ops.logical_and(allowed, near)
+    return allowed
+
+
+def _is_near(ahead, causal, window):
+    """Whether keys that many tokens ahead of a query may be attended to."""
+    near = ahead <= (0 if causal else window)
+    return near if window is None else ops.logical_and(near, ahead >= -window)
+
+
+def _scaled(queries):
+    """Queries over the root of their width, which keeps the scores of random ones near 1."""
+    return queries * (1 / math.sqrt(queries.shape[-1]))

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.cache import with_token
 from seqnlp.layers.dot_product import (
     LEAST_BLOCK,
     attention_mask,
+    cached_attention,
     dot_product_attention,
     window_attention,
 )
@@ -43,13 +45,17 @@ class _MultiHead(keras.layers.Layer):
         return dense
 
     def _heads(self, projected, number):
-        """`(..., number * units)` -> `number` tensors `(..., heads, head_units)`."""
-        shape = (*ops.shape(projected)[:-1], self.num_heads, self.head_units)
-        return [ops.reshape(part, shape) for part in ops.split(projected, number, axis=-1)]
+        """`(batch, time, number * units)` -> `number` of `(batch, heads, time, head_units)`."""
+        batch, time, _ = ops.shape(projected)
+        shape = (batch, time, number, self.num_heads, self.head_units)
+        heads = ops.transpose(ops.reshape(projected, shape), (2, 0, 3, 1, 4))
+        return [heads[at] for at in range(number)]
 
     def _joined(self, context):
-        """`(..., heads, head_units)` -> `(..., units)`, projected."""
-        return self.output_projection(ops.reshape(context, (*ops.shape(context)[:-2], self.units)))
+        """`(batch, heads, time, head_units)` -> `(batch, time, units)`, projected."""
+        batch, _, time, _ = ops.shape(context)
+        context = ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, time, self.units))
+        return self.output_projection(context)
 
     def _dropping(self, training):
         """The dropout of the weights, or None where it does nothing."""
@@ -109,7 +115,7 @@ class SelfAttention(_MultiHead):
             inputs = ops.where(mask[..., None], inputs, 0)  # zero weights do not stop a NaN
         time, dropout = ops.shape(inputs)[1], self._dropping(training)
         if not return_weights and self._is_long(time):
-            return self._joined(self._near(inputs, mask, dropout))
+            return self._near(inputs, mask, dropout)
         queries, keys, values = self._heads(self.projection(inputs), 3)
         allowed = attention_mask(mask, time, self.causal, self.window)
         context, weights = dot_product_attention(queries, keys, values, allowed, dropout)
@@ -123,19 +129,19 @@ class SelfAttention(_MultiHead):
         return not isinstance(time, int) or time > LEAST_BLOCK + 2 * self.window
 
     def _near(self, inputs, mask, dropout):
-        """The context of a window: real tokens move together, so that places are positions."""
+        """Attention in a window: real tokens move together, so that places are positions."""
         together = mask
         if mask is not None:
             inputs = _take_places(inputs, places_of_real_tokens(mask))
             together = ops.arange(ops.shape(mask)[1]) < lengths_of(mask)[:, None]
-        queries, keys, values = self._heads(self.projection(inputs), 3)
-        context = window_attention(
-            queries, keys, values, self.window, together, self.causal, dropout
+        heads = self._heads(self.projection(inputs), 3)
+        outputs = self._joined(
+            window_attention(*heads, self.window, together, self.causal, dropout)
         )
-        return context if mask is None else _take_places(context, positions_of(mask))
+        return outputs if mask is None else _take_places(outputs, positions_of(mask))
 
     def initial_cache(self, rows, max_length):
-        """Keys and values of no token yet: a dict of zeros `(rows, max_length, heads, units)`."""
+        """Dict of `keys` and `values`, zeros `(rows, max_length, heads, head_units)`."""
         shape = (rows, max_length, self.num_heads, self.head_units)
         return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in ("keys", "values")}
 
@@ -157,18 +163,17 @@ class SelfAttention(_MultiHead):
             raise ValueError(
                 f"`causal` must be True to attend token by token. Received: causal={self.causal}"
             )
-        queries, *new = self._heads(self.projection(inputs[:, None]), 3)  # (rows, 1, heads, ...)
+        shape = (-1, 3, 1, self.num_heads, self.head_units)
+        projected = ops.reshape(self.projection(inputs), shape)
         place = ops.arange(cache["keys"].shape[1], dtype="int32")
-        here = (place == position)[:, None, None]
-        keys, values = (
-            ops.where(here, token, cache[name])
-            for name, token in zip(("keys", "values"), new, strict=True)
-        )
+        keys = with_token(cache["keys"], projected[:, 1], position)
+        values = with_token(cache["values"], projected[:, 2], position)
         allowed = place <= position
         if self.window is not None:
             allowed = ops.logical_and(allowed, place >= position - self.window)
-        context, _ = dot_product_attention(queries, keys, values, allowed)
-        return self._joined(context[:, 0]), {"keys": keys, "values": values}
+        context = cached_attention(projected[:, 0, 0], keys, values, allowed)
+        outputs = self.output_projection(ops.reshape(context, (-1, self.units)))
+        return outputs, {"keys": keys, "values": values}
 
     def compute_mask(self, inputs, mask=None, return_weights=False):
         return (mask, None) if return_weights else mask
@@ -217,7 +222,7 @@ class CrossAttention(_MultiHead):
         """What is the same for all queries of a sentence.
 
         Returns:
-            Dict of `keys` and `values` `(batch, source, heads, head_units)` and `mask` bool
+            Dict of `keys` and `values` `(batch, heads, source, head_units)` and `mask` bool
             `(batch, source)`.
         """
         value = ops.cast(value, self.compute_dtype)
