@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import pathlib
 import sys
 import time
 
@@ -20,12 +21,14 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter):
         return super()._get_help_string(action)
 
 
-def parser(task, description):
+def parser(task, description, formats, add_layout):
     """The arguments every task has: the stage, the files, their format, Beam's options.
 
     Args:
         task: Name of the module, as in `python -m pipelines.<task>`.
         description: First sentence of `--help`.
+        formats: Names of the formats of its files, the default first.
+        add_layout: Function that adds the arguments of the formats to a group.
     """
     result = argparse.ArgumentParser(
         prog=f"python -m pipelines.{task}",
@@ -41,34 +44,9 @@ def parser(task, description):
     result.add_argument(
         "--output", required=True, type=_folder, metavar="DIR", help="folder of the results"
     )
-    _add_files(result.add_argument_group("files (none: the sample corpus of the task)"))
-    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
-    return result
-
-
-def _add_files(files):
-    for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
-        files.add_argument(
-            f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
-        )
-    files.add_argument(
-        "--input_format",
-        default="conll",
-        choices=("conll", "conllu", "jsonl"),
-        help="of the files",
-    )
-    files.add_argument(
-        "--columns", type=_columns, metavar="NAME=INDEX,...", help="conll: columns, from 0"
-    )
-    files.add_argument("--token", metavar="NAME", help="column or field of the token")
-    files.add_argument("--tag", metavar="NAME", help="column or field of the tag")
-    files.add_argument(
-        "--label",
-        metavar="NAME",
-        help="label of the whole sentence: a comment `# NAME = ...` of it, or a field",
-    )
-    files.add_argument("--comment", metavar="PREFIX", help="conll: leave out such lines")
-    files.add_argument("--skip_token", metavar="TEXT", help="conll: leave out this token")
+    files = result.add_argument_group("files (none: the sample corpus of the task)")
+    _add_files(files, formats)
+    add_layout(files)
     files.add_argument(
         "--max_rejects",
         type=float,
@@ -76,6 +54,16 @@ def _add_files(files):
         metavar="SHARE",
         help="largest share of unusable sentences",
     )
+    result.add_argument("--seed", type=int, default=0, help="of splits, weights and order")
+    return result
+
+
+def _add_files(files, formats):
+    for split, role in (("train", "to learn from"), ("dev", "to choose by"), ("test", "to score")):
+        files.add_argument(
+            f"--{split}", nargs="+", metavar="FILE", help=f"{role}; plain, .gz or .xz, globs too"
+        )
+    files.add_argument("--input_format", default=formats[0], choices=formats, help="of the files")
 
 
 def at_least_one(text):
@@ -136,8 +124,8 @@ def _folder(text):
     return text
 
 
-def _columns(text):
-    """`token=0,tag=3` -> `{"token": 0, "tag": 3}`."""
+def columns(text):
+    """Type of an argument that names columns: `token=0,tag=3` -> `{"token": 0, "tag": 3}`."""
     try:
         pairs = (pair.split("=") for pair in text.split(","))
         return {name.strip(): int(index) for name, index in pairs}
@@ -147,9 +135,8 @@ def _columns(text):
         ) from None
 
 
-def layout(options):
-    """Arguments of the input format, those that were given."""
-    names = ("columns", "token", "tag", "label", "comment", "skip_token")
+def layout(options, names):
+    """Arguments of the input format, those of `names` that were given."""
     given = {name: getattr(options, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -161,6 +148,30 @@ def stage(name, reads, writes):
     started = time.monotonic()
     yield
     print(f"== {name} took {time.monotonic() - started:.1f} s", flush=True)
+
+
+def run_stages(parser, stages, argv):
+    """Runs the stages that a command line asks for.
+
+    Args:
+        parser: As `parser` made it.
+        stages: Dict from the names in `STAGES` to functions of the options and Beam's options.
+        argv: List of arguments.
+    """
+    options, beam_options = parser.parse_known_args(argv)
+    check_beam_options(beam_options)
+    options.output = pathlib.Path(options.output)
+    chosen = STAGES if options.stage == "run" else [options.stage]
+    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    if on_jax and not {"prepare", "train"}.issuperset(chosen):
+        raise ValueError(
+            f"KERAS_BACKEND must be tensorflow for {options.stage}, which works on strings; the "
+            "model of a train stage on JAX does there. Received: KERAS_BACKEND=jax"
+        )
+    for name in chosen:
+        if not (on_jax and name == "train"):
+            import_tensorflow_quietly()
+        stages[name](options, beam_options)
 
 
 def main(run):

@@ -4,18 +4,17 @@ python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --
 """
 
 import json
-import os
-import pathlib
 
 from pipelines import command_line
 from pipelines.command_line import at_least_one, at_least_zero, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
+LAYOUT = ("columns", "token", "tag", "label", "comment", "skip_token")
 
 
 def arguments():
     """The parser of this task."""
-    parser = command_line.parser("tagging", DESCRIPTION)
+    parser = command_line.parser("tagging", DESCRIPTION, ("conll", "conllu", "jsonl"), _add_layout)
     parser.add_argument(
         "--encoding",
         default="none",
@@ -32,6 +31,24 @@ def arguments():
     _add_training(parser.add_argument_group("training"))
     _add_serving(parser.add_argument_group("evaluation and serving"))
     return parser
+
+
+def _add_layout(files):
+    files.add_argument(
+        "--columns",
+        type=command_line.columns,
+        metavar="NAME=INDEX,...",
+        help="conll: columns, from 0",
+    )
+    files.add_argument("--token", metavar="NAME", help="column or field of the token")
+    files.add_argument("--tag", metavar="NAME", help="column or field of the tag")
+    files.add_argument(
+        "--label",
+        metavar="NAME",
+        help="label of the whole sentence: a comment `# NAME = ...` of it, or a field",
+    )
+    files.add_argument("--comment", metavar="PREFIX", help="conll: leave out such lines")
+    files.add_argument("--skip_token", metavar="TEXT", help="conll: leave out this token")
 
 
 def _add_text(text):
@@ -146,20 +163,7 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    options, beam_options = arguments().parse_known_args(argv)
-    command_line.check_beam_options(beam_options)
-    options.output = pathlib.Path(options.output)
-    chosen = command_line.STAGES if options.stage == "run" else [options.stage]
-    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
-    if on_jax and not {"prepare", "train"}.issuperset(chosen):
-        raise ValueError(
-            f"KERAS_BACKEND must be tensorflow for {options.stage}, which works on strings; the "
-            "model of a train stage on JAX does there. Received: KERAS_BACKEND=jax"
-        )
-    for name in chosen:
-        if not (on_jax and name == "train"):
-            command_line.import_tensorflow_quietly()
-        STAGES[name](options, beam_options)
+    command_line.run_stages(arguments(), STAGES, argv)
 
 
 def prepare(options, beam_options):
@@ -192,7 +196,7 @@ def prepare(options, beam_options):
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_tagging`."""
     files = {"train": options.train, "dev": options.dev, "test": options.test}
-    layout = command_line.layout(options)
+    layout = command_line.layout(options, LAYOUT)
     if options.train is not None:
         described = {"input_format": options.input_format, "encoding": options.encoding}
         return " ".join(options.train), {**files, **described, "layout": layout}

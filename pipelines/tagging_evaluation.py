@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines import trained_model
+from pipelines.evaluation import bless, forget, verdict
 from seqnlp import plot
 from seqnlp.callbacks import joint_scores, tag_scores
 from seqnlp.metrics import span_scores
 from seqnlp.records import read_labels, read_manifest, read_sentences
 from seqnlp.tag_schemes import convert
 
-BLESSED, NOT_BLESSED = "BLESSED", "NOT_BLESSED"
 FILES = ("evaluation.json", "confusion.png", "label_confusion.png", "errors.txt")
 SHOWN_ERRORS = 50
 MEASURES = ("joint_score", "f1", "token_accuracy")  # what a model is judged by: the first it has
@@ -57,7 +57,7 @@ def evaluate_tagger(options):
         sides = ([[label] for label in side.labels] for side in (truth, answer))
         _write_confusion(options.output / "label_confusion.png", *sides)
     _write_errors(options.output / "errors.txt", sentences, truth, answer)
-    _bless(options.output, blessed)
+    bless(options.output, blessed)
     _print(report)
 
 
@@ -113,8 +113,7 @@ def predict(path, sentences, encoding, batch_size):
 
 def forget_evaluation(output):
     """Removes what an evaluation said of a model that is no more."""
-    for name in (BLESSED, NOT_BLESSED, *FILES):
-        (output / name).unlink(missing_ok=True)
+    forget(output, FILES)
 
 
 def most_frequent(manifest, sentences):
@@ -174,12 +173,6 @@ def _write_errors(path, sentences, truth, answer):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _bless(output, blessed):
-    for name in (BLESSED, NOT_BLESSED):
-        (output / name).unlink(missing_ok=True)
-    (output / (BLESSED if blessed else NOT_BLESSED)).touch()
-
-
 def _print(report):
     measure = report["measure"]
     print(f"{report['sentences']} sentences, {report['tokens']} tokens of the test split")
@@ -191,5 +184,4 @@ def _print(report):
             f"{name:>18}: precision {row['precision']:.4f}, recall {row['recall']:.4f}, "
             f"f1 {row['f1']:.4f}, {row['support']} spans"
         )
-    verdict = f"{BLESSED}: " if report["blessed"] else f"{NOT_BLESSED}: not "
-    print(f"{verdict}above every rival in {measure}")
+    print(verdict(report["blessed"], measure))

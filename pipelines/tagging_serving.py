@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from pipelines import trained_model
 from pipelines.chain_truth import Chain
-from pipelines.tagging_evaluation import BLESSED
+from pipelines.evaluation import BLESSED
 from seqnlp import export, tag_schemes
 from seqnlp.layers import CRF, TokenSoftmax
 from seqnlp.records import read_sentences

@@ -1,13 +1,11 @@
 """The train stage of `pipelines.tagging`."""
 
 import itertools
-import json
 import shutil
-import sys
 
 import keras
 
-from pipelines import command_line, tagging_model, tagging_streams, trained_model
+from pipelines import command_line, tagging_model, tagging_streams, trained_model, training
 from pipelines.tagging_evaluation import forget_evaluation
 from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
@@ -37,7 +35,8 @@ def train_tagger(options):
     names = TaggingNames.load(manifest.folder)
     encoding = manifest.options["encoding"]
     forget_evaluation(options.output)
-    jit = _choose_jit(options.jit)
+    why = "recurrent layers are faster without it on a CPU"
+    jit = training.choose_jit(options.jit, on_processors=False, why=why)
     keras.utils.set_random_seed(options.seed)
     model = tagging_model.make_model(options, names, encoding)
     steps = -(-manifest.records("train") // options.batch_size)
@@ -46,7 +45,7 @@ def train_tagger(options):
 
     best = _keep_best(options, encoding, names)
     backup = Backup(options.output / "backup")
-    _forget_other_runs(options, manifest)
+    training.forget_other_runs(options, manifest, REMEMBERED)
     trained_model.save_text(best.path, manifest.folder, encoding)
     first = backup.restore(model)
     if first:
@@ -60,24 +59,8 @@ def train_tagger(options):
     batches = tagging_streams.training_batches(
         options, manifest, len(names.words), steps, first, settings
     )
-    _fit(model, batches, steps, first, options.epochs, callbacks, best)
+    training.fit(model, batches, steps, first, options.epochs, callbacks, best)
     shutil.rmtree(options.output / "backup", ignore_errors=True)
-
-
-def _choose_jit(choice):
-    jit, why = choice == "true", "as asked"
-    if choice == "auto" and keras.backend.backend() == "jax":
-        jit, why = True, "JAX always compiles"
-    elif choice == "auto":
-        import tensorflow as tf
-
-        devices = {device.device_type for device in tf.config.list_physical_devices()}
-        jit = bool(devices & {"GPU", "TPU"})
-        why = "an accelerator is there"
-        if not jit:
-            why = "recurrent layers are faster without it on a CPU"
-    print(f"backend {keras.backend.backend()}, XLA {'on' if jit else 'off'}: {why}")
-    return jit
 
 
 def _optimizer(options, steps):
@@ -103,47 +86,6 @@ def _keep_best(options, encoding, names):
         options.output / "logs" / "history.json",
         options.patience,
     )
-
-
-def _fit(model, batches, steps, first_epoch, epochs, callbacks, best):
-    try:
-        model.fit(
-            batches,
-            epochs=epochs,
-            initial_epoch=first_epoch,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            shuffle=False,  # the stream is shuffled
-            verbose=1 if sys.stdout.isatty() else 2,
-        )
-    except KeyboardInterrupt:
-        print(f"\nstopped after {len(best.epochs)} epochs; the train stage goes on from there")
-        raise
-    finally:
-        if best.best_epoch is not None:
-            value = best.epochs[best.best_epoch][best.monitor]
-            print(f"best epoch {best.best_epoch + 1}: {best.monitor} {value:.4f} -> {best.path}")
-
-
-def _forget_other_runs(options, manifest):
-    """Keeps the backup of an interrupted run of the same options on the same examples."""
-    backup, logs = options.output / "backup", options.output / "logs"
-    settings = {name: getattr(options, name) for name in REMEMBERED}
-    settings["examples"] = manifest.content
-    noted = backup / "options.json"
-    try:
-        same = json.loads(noted.read_text()) == settings and (logs / "history.json").exists()
-    except (OSError, ValueError):
-        same = False
-    if same:
-        return
-    if any(backup.glob("epoch-*[0-9].weights.h5")):
-        print("other options or examples than the interrupted run's: starting anew")
-    trained_model.remove(options.output / "model.keras")
-    for folder in (backup, logs):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    noted.write_text(json.dumps(settings))
 
 
 def _tensorboard(options, manifest):

@@ -1,4 +1,4 @@
-"""A trained tagger on disk: the `.keras` file, and beside it the text it was trained with."""
+"""A trained model on disk: the `.keras` file, and beside it the text it was trained with."""
 
 import json
 import os
@@ -8,7 +8,8 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
-from seqnlp.text.names import TEXT_FILES
+from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
+from seqnlp.text.translation_names import SUBWORD_FILES
 
 ENCODING_FILE = "encoding.json"
 
@@ -18,29 +19,48 @@ def text_folder(path):
     return pathlib.Path(path).with_suffix(".text")
 
 
-def save_text(path, examples, encoding):
-    """Copies what `load` needs from the folder of the examples to beside the model file `path`."""
+def save_text(path, examples, encoding=None):
+    """Copies what loading needs from the folder of the examples to beside the model file `path`.
+
+    `encoding` is the tag scheme of a tagger, None for another model.
+    """
     folder = text_folder(path)
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    for name in TEXT_FILES:
+    for name in {*TEXT_FILES, *SUBWORD_FILES}:
         if os.path.exists(os.path.join(examples, name)):
             shutil.copy(os.path.join(examples, name), partial)
-    (partial / ENCODING_FILE).write_text(json.dumps(encoding))
+    if encoding is not None:
+        (partial / ENCODING_FILE).write_text(json.dumps(encoding))
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(partial, folder)
 
 
 def load(path):
-    """`(model, text, encoding)` of a model file; a `ValueError` says in a sentence why not."""
+    """`(model, text, encoding)` of a tagger's file; a `ValueError` says in a sentence why not."""
     from seqnlp.text import TaggingText
 
+    model, folder = _load(path, ENCODING_FILE)
+    encoding = json.loads((folder / ENCODING_FILE).read_text())
+    return model, TaggingText.load(str(folder)), encoding
+
+
+def load_translator(path):
+    """`(model, text)` of a translator's file; a `ValueError` says in a sentence why not."""
+    from seqnlp.text import TranslationText
+
+    model, folder = _load(path, CONFIG_FILE)
+    return model, TranslationText.load(str(folder))
+
+
+def _load(path, needed):
+    """The model of a file, and the folder of its text, which must hold the file `needed`."""
     path = pathlib.Path(path)
     if not path.is_file():
         raise ValueError(f"{path}: expected a .keras file; run the train stage first")
     folder = text_folder(path)
-    if not (folder / ENCODING_FILE).is_file():
+    if not (folder / needed).is_file():
         raise ValueError(
             f"{folder}: expected the vocabularies that the train stage writes beside {path.name}; "
             "copy them too, or train again"
@@ -54,8 +74,7 @@ def load(path):
             f"Received: {type(error).__name__}: {reason}"
         ) from None
     model.compile(jit_compile=False)  # batches of many shapes come in
-    encoding = json.loads((folder / ENCODING_FILE).read_text())
-    return model, TaggingText.load(str(folder)), encoding
+    return model, folder
 
 
 def remove(path):

@@ -12,6 +12,7 @@ _SUBMODULES = (
     "losses",
     "metrics",
     "models",
+    "optimizers",
     "plot",
     "preprocessing",
     "records",

@@ -17,6 +17,7 @@ CORE = {  # what runs on every backend; all the rest runs once, on TensorFlow
     "test_contract.py",
     "test_gradients.py",
     "test_losses.py",
+    "test_optimizers.py",
     "test_scan.py",
     "test_tag_schemes.py",
 }

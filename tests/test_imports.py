@@ -20,6 +20,7 @@ RULES = {
     "seqnlp.layers": (CORE, set()),
     "seqnlp.decoding": (CORE, set()),
     "seqnlp.losses": (CORE | {"seqnlp.layers"}, set()),
+    "seqnlp.optimizers": ({"keras"}, set()),
     "seqnlp.models": (CORE | {"seqnlp.layers", "seqnlp.losses", "seqnlp.metrics"}, set()),
     "seqnlp.metrics": ({"keras"}, {"seqeval", "sacrebleu"}),
     "seqnlp.text": ({"tensorflow"}, {"tensorflow_text"}),
@@ -46,7 +47,14 @@ RULES = {
     ),
     "seqnlp.export": ({"keras", "tensorflow", "seqnlp.text"}, set()),
     "seqnlp.callbacks": (
-        {"keras", "seqnlp.text", "seqnlp.metrics", "seqnlp.plot", "seqnlp.gradients"},
+        {
+            "keras",
+            "seqnlp.decoding",
+            "seqnlp.gradients",
+            "seqnlp.metrics",
+            "seqnlp.plot",
+            "seqnlp.text",
+        },
         {"tensorflow"},
     ),
     "seqnlp.compat": (
@@ -67,6 +75,11 @@ RULES = {
             "tagging_streams",
             "tagging_training",
             "trained_model",
+            "training",
+            "translation",
+            "translation_evaluation",
+            "translation_model",
+            "translation_training",
         )
     },
     "serving.client": (set(), set()),
@@ -83,6 +96,7 @@ CORE_PARTS = (
     "losses",
     "models",
     "metrics",
+    "optimizers",
     "tag_schemes",
 )
 FILES = sorted(

@@ -12,7 +12,7 @@ from keras import ops
 
 from seqnlp import gradients
 from seqnlp.layers import CRF, TokenSoftmax
-from seqnlp.losses import mean_sequence_loss
+from seqnlp.losses import SequenceCrossEntropy, mean_sequence_loss
 
 LOSSES = np.array([6.0, 1.0, 4.0], dtype="float32")  # sums over 3, 1 and 2 tokens
 MASK = np.array([[1, 1, 1], [0, 1, 0], [1, 0, 1]], dtype=bool)
@@ -145,3 +145,57 @@ if keras.backend.backend() == "tensorflow":
             env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
         )
         assert done.stdout.strip() == "equal", done.stderr[-3000:]
+
+
+LABELS = np.array([[3, 1, 2], [2, 0, 0], [0, 0, 0]], dtype="int32")
+LOGITS = RANDOM.normal(size=(3, 3, 4)).astype("float32") * 3
+
+
+def smoothed(smoothing):
+    """The cross entropy of each token with its smoothed label, by the definition."""
+    log_p = LOGITS - np.logaddexp.reduce(LOGITS, axis=-1, keepdims=True)
+    expected = (1 - smoothing) * np.eye(4)[LABELS] + smoothing / 4
+    return -(expected * log_p).sum(axis=-1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("normalize", ["tokens", "sentences"])
+def test_sequence_cross_entropy_is_the_mean_of_tokens_or_of_sentences(smoothing, normalize):
+    losses, weight = smoothed(smoothing) * (LABELS != 0), np.array([0.5, 2.0, 1.0])
+    if normalize == "tokens":
+        expected = (losses.sum(1) * weight).sum() / ((LABELS != 0).sum(1) * weight).sum()
+    else:
+        expected = (losses.sum(1) * weight)[:2].sum() / weight[:2].sum()
+    loss = SequenceCrossEntropy(smoothing, normalize)
+    actual = loss(LABELS, ops.convert_to_tensor(LOGITS), weight.astype("float32"))
+    assert float(ops.convert_to_numpy(actual)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_the_gradient_of_sequence_cross_entropy_is_that_of_differences(smoothing):
+    loss = SequenceCrossEntropy(smoothing)
+    found = gradients.compiled(gradients.gradient(lambda logits: loss(LABELS, logits)))(LOGITS)
+    for place in np.ndindex(3, 3, 4):
+        step = np.zeros_like(LOGITS)
+        step[place] = 1e-2
+        ends = [float(ops.convert_to_numpy(loss(LABELS, LOGITS + s))) for s in (step, -step)]
+        slope = float(ops.convert_to_numpy(found)[place])
+        assert slope == pytest.approx((ends[0] - ends[1]) / 2e-2, abs=2e-3)
+
+
+def test_sequence_cross_entropy_survives_a_config():
+    loss = SequenceCrossEntropy(0.2, "sentences")
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+    assert again.get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"label_smoothing": 1.0}, r"`label_smoothing` must be in \[0, 1\). Received: label_smoo"),
+        ({"normalize": "x"}, "`normalize` must be one of .* Received: normalize='x'"),
+    ],
+)
+def test_sequence_cross_entropy_refuses(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SequenceCrossEntropy(**arguments)

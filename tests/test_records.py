@@ -355,6 +355,13 @@ def test_bucket_lengths_fit_every_split(prepared):
     assert bucket_lengths(statistics, 2)[-1] == 12
 
 
+def test_bucket_lengths_can_be_those_of_some_splits():
+    statistics = statistics_of({3: 1, 5: 2})
+    statistics["splits"]["test"] = {"lengths": {"histogram": [[9, 1]]}}
+    assert bucket_lengths(statistics, 8, ["train"]) == [3, 5]
+    assert bucket_lengths(statistics, 8, ["test", "train"]) == [3, 5, 9]
+
+
 def test_bucket_lengths_need_a_count():
     with pytest.raises(ValueError, match="`count` must be at least 1. Received: count=0"):
         bucket_lengths(statistics_of({1: 1}), 0)

@@ -7,6 +7,14 @@ in `WITHOUT`, by package.
 
 MASK = "sequence_lengths becomes mask: keras.ops.arange(time) < sequence_lengths[:, None]"
 _DECAY = "decay is multiplied by the learning rate: divide Addons' by it"
+_ATTENTION = (
+    "memory and queries are arguments: call it with (query, value, value_mask) for all steps, or "
+    "ask memory(value, value_mask) once and attend(query, memory) at each; gives context, weights"
+)
+_MONOTONIC = (
+    "alignment='monotonic', 'monotonic-recursive' or 'monotonic-hard' (which trains softly); "
+    "score_bias_init becomes score_bias"
+)
 _EMA = "give the optimizer use_ema=True and ema_momentum"
 _FOCAL = "apply_class_balancing=True; the mean over the last axis where Addons takes the sum"
 _SPARSEMAX = "keras.activations.sparsemax (Keras 3.15) gives rows that do not sum to 1"
@@ -121,6 +129,24 @@ REPLACEMENTS = {
         "write a subclass",
     ),
     # seq2seq
+    "seq2seq.BahdanauAttention": ("seqnlp.layers.BahdanauAttention", _ATTENTION),
+    "seq2seq.BahdanauMonotonicAttention": (
+        "seqnlp.layers.BahdanauAttention",
+        f"{_MONOTONIC}; else as BahdanauAttention",
+    ),
+    "seq2seq.LuongAttention": (
+        "seqnlp.layers.LuongAttention",
+        f"score='general', whose units are the query's; scale becomes learn_scale; {_ATTENTION}",
+    ),
+    "seq2seq.LuongMonotonicAttention": (
+        "seqnlp.layers.LuongAttention",
+        f"{_MONOTONIC}; else as LuongAttention",
+    ),
+    "seq2seq.monotonic_attention": (
+        "seqnlp.layers.monotonic_weights",
+        "(p, 1 - p, previous_attention); its parallel form does not clip; "
+        "hard_monotonic_weights(p == 1, previous_attention) is mode='hard'",
+    ),
     "seq2seq.SequenceLoss": (
         "keras.losses.SparseCategoricalCrossentropy",
         "from_logits=True; the weights are sample_weight",
@@ -232,16 +258,15 @@ WITHOUT = {
     "register": ("register_custom_kernels register_keras_objects"),
     "rnn": ("ESNCell LayerNormLSTMCell LayerNormSimpleRNNCell NASCell PeepholeLSTMCell"),
     "seq2seq": (
-        "AttentionMechanism AttentionWrapper AttentionWrapperState BahdanauAttention "
-        "BahdanauMonotonicAttention BaseDecoder BasicDecoder BasicDecoderOutput "
-        "BeamSearchDecoder BeamSearchDecoderOutput BeamSearchDecoderState CustomSampler "
-        "Decoder FinalBeamSearchDecoderOutput GreedyEmbeddingSampler InferenceSampler "
-        "LuongAttention LuongMonotonicAttention SampleEmbeddingSampler Sampler "
-        "ScheduledEmbeddingTrainingSampler ScheduledOutputTrainingSampler TrainingSampler "
+        "AttentionMechanism AttentionWrapper AttentionWrapperState BaseDecoder BasicDecoder "
+        "BasicDecoderOutput BeamSearchDecoder BeamSearchDecoderOutput BeamSearchDecoderState "
+        "CustomSampler Decoder FinalBeamSearchDecoderOutput GreedyEmbeddingSampler "
+        "InferenceSampler SampleEmbeddingSampler Sampler ScheduledEmbeddingTrainingSampler "
+        "ScheduledOutputTrainingSampler TrainingSampler "
         "beam_search_decoder.BeamSearchDecoderMixin "
         "beam_search_decoder.attention_probs_from_attn_state "
         "beam_search_decoder.get_attention_probs dynamic_decode gather_tree "
-        "gather_tree_from_array monotonic_attention safe_cumprod sampler.bernoulli_sample "
+        "gather_tree_from_array safe_cumprod sampler.bernoulli_sample "
         "sampler.categorical_sample"
     ),
     "text": ("parse_time skip_gram_sample skip_gram_sample_with_text_vocab"),

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops, tree
 
-from seqnlp.decoding.constraints import allocated, constraints_among, hopeful, met_first
+from seqnlp.decoding.constraints import allocated, constraints_among, hopeful, ranked
 from seqnlp.decoding.decoded import IMPOSSIBLE, Decoded, is_possible, is_there, written
 from seqnlp.decoding.greedy import check_rules, checked_start, no_alignments
 from seqnlp.decoding.penalties import Penalties
@@ -55,8 +55,9 @@ def beam_search(
         source_mask: bool `(batch, source)`, True at real tokens; for the coverage penalty.
 
     Returns:
-        `Decoded`, best first (with `LexicalConstraints`, those that meet them all before the
-        others). The scores are the model's log probabilities with the penalties.
+        `Decoded`, best first; with `LexicalConstraints`, those that meet them all, then a finished
+        one that does not, then the others. The scores are the model's log probabilities with the
+        penalties.
 
     Raises:
         ValueError: An argument is out of range, or a shape does not fit.
@@ -109,10 +110,11 @@ class _Search:
         self.step = step
         self.end_id = end_id
         self.max_length = max_length
-        self.beams = beam_width
         self.rules = rules
         self.penalties = penalties
         self.phrases = constraints_among(rules)
+        self.width = beam_width
+        self.beams = beam_width + (self.phrases is not None)  # the last one for the best effort
 
     def start(self, state, start_ids):
         """Before the first step only the first hypothesis of each sentence is there."""
@@ -216,7 +218,7 @@ class _Search:
         One more than the beam is wide: the end id may be among them, which the length penalty
         can put behind the others.
         """
-        best, tokens = ops.top_k(logits, min(self.beams + 1, logits.shape[-1]))
+        best, tokens = ops.top_k(logits, min(self.width + 1, logits.shape[-1]))
         tokens = ops.cast(tokens, "int32")
         if self.phrases is not None:
             wanted = self.phrases.wanted(before.progress)
@@ -244,10 +246,9 @@ class _Search:
 
         flat = tree.map_structure(flattened, candidates)
         if self.phrases is None:
-            _, places = ops.top_k(flat.scores, self.beams)
-            places = ops.cast(places, "int32")
+            places = ops.cast(ops.top_k(flat.scores, self.beams)[1], "int32")
         else:
-            places, flat = self._shared_out(flat)
+            flat, places, taken = self._shared_out(flat)
         sentences = ops.arange(ops.shape(places)[0], dtype="int32")[:, None]
         chosen = ops.reshape(sentences * (self.beams * each) + places, (-1,))
 
@@ -255,18 +256,30 @@ class _Search:
             taken = ops.take(ops.reshape(x, (-1, *x.shape[2:])), chosen, axis=0)
             return ops.reshape(taken, (-1, self.beams, *x.shape[2:]))
 
-        parents = ops.reshape(sentences * self.beams + places // each, (-1,))
-        return tree.map_structure(take, flat), parents
+        hypotheses = tree.map_structure(take, flat)
+        if self.phrases is not None:
+            hypotheses = _only(taken, hypotheses)
+        return hypotheses, ops.reshape(sentences * self.beams + places // each, (-1,))
 
     def _shared_out(self, flat):
-        """Places by dynamic beam allocation, among those candidates that have hope."""
-        met = self.phrases.all_met(flat.progress)
+        """Dynamic beam allocation among those candidates that have hope.
+
+        Returns the candidates, which of them get a place, int32 `(batch, beams)`, and which of the
+        places are really taken, bool.
+        """
+        number, phrases = self.phrases.number_met(flat.progress), self.phrases.number
         done = ops.logical_and(flat.done, is_possible(flat.scores))
         bounds = self.penalties.bound(flat.log_probabilities, self.max_length)
-        flat = _only(hopeful(flat.scores, bounds, done, met), flat)
+        flat = _only(hopeful(flat.scores, bounds, done, number, phrases), flat)
+        given_up = ops.logical_and(done, number < phrases)
+        others = ops.where(given_up, IMPOSSIBLE, flat.scores)
         tokens_met = ops.sum(flat.progress, axis=-1)
-        given_up = ops.logical_and(done, ops.logical_not(met))
-        return allocated(flat.scores, tokens_met, given_up, self.beams), flat
+        places = allocated(others, tokens_met, self.phrases.tokens, self.width)
+        effort = ops.where(given_up, flat.scores, 2 * IMPOSSIBLE)
+        effort = ops.cast(ops.argmax(effort, axis=1), "int32")[:, None]
+        places = ops.concatenate([places, effort], axis=1)
+        last = np.arange(self.beams) == self.width
+        return flat, places, ops.take_along_axis(given_up, places, axis=1) == last
 
     def result(self, loop):
         """Goes from the last tokens to their parents, up to the first."""
@@ -275,8 +288,10 @@ class _Search:
         rows = ops.reshape(beam_rows(ops.reshape(possible, (-1,)), 1), (-1, self.beams))
         met = None
         if self.phrases is not None:
-            met = ops.logical_and(self.phrases.all_met(hypotheses.progress), possible)
-            order = met_first(hypotheses.scores, met)
+            met = self.phrases.number_met(hypotheses.progress) == self.phrases.number
+            met = ops.logical_and(met, possible)
+            finished = ops.cast(ops.logical_and(hypotheses.done, possible), "int32")
+            order = ranked(hypotheses.scores, ops.where(met, 2, finished))[:, : self.width]
             rows = rows[:, :1] + order
             scores, lengths, possible, met = (
                 ops.take_along_axis(x, order, axis=1)

@@ -14,10 +14,10 @@ class LexicalConstraints(Rule):
 
     At each step every hypothesis is also extended by the next token of each phrase, and the beam
     is shared out evenly among hypotheses with as many tokens of the phrases, most tokens first; a
-    share that is not used goes to the others. The best hypothesis that ends without all phrases is
-    kept until one ends with them, as the best effort where they cannot all be had. An unfinished
-    hypothesis that lacks a phrase and can no longer beat the best one with all is dropped. For
-    `beam_search` only; at most one rule of this kind.
+    share that is not used goes to the others. Until one ends with all phrases, the best of those
+    that end with most of them is kept in a place of its own: the best effort, where not all can be
+    had. An unfinished hypothesis that lacks a phrase and can no longer beat the best one with all
+    is dropped. For `beam_search` only; at most one rule of this kind.
 
     Phrases may overlap, and one occurrence meets two equal phrases.
 
@@ -127,47 +127,58 @@ class Phrases(NamedTuple):
         lengths = self.lengths[:, None]
         return progress == (lengths if len(progress.shape) == 3 else lengths[:, None])
 
-    def all_met(self, progress):
-        """Bool `(batch, ...)`."""
-        return ops.all(self.are_met(progress), axis=-1)
+    def number_met(self, progress):
+        """int32 `(batch, ...)`, at most `number`."""
+        return ops.sum(ops.cast(self.are_met(progress), "int32"), axis=-1)
+
+    @property
+    def number(self):
+        """How many phrases a sentence has, empty ones among them."""
+        return self.ids.shape[1]
+
+    @property
+    def tokens(self):
+        """How many tokens they have together, at most."""
+        return self.ids.shape[1] * self.ids.shape[2]
 
 
-def hopeful(scores, bounds, done, met):
+def hopeful(scores, bounds, done, phrases_met, phrases):
     """Which candidates `(batch, candidates)` to keep, before the beam is shared out.
 
-    Of those that lack a phrase, drops the finished ones but the best, that one too once there is
-    a finished one with all phrases, and the unfinished ones that cannot beat the best of these:
-    `bounds` are the highest scores that they may come to.
+    Of those that lack a phrase, drops the finished ones but the best of those with most phrases,
+    that one too once there is a finished one with all phrases, and the unfinished ones that cannot
+    beat the best of these: `bounds` are the highest scores that they may come to.
     """
+    met = phrases_met == phrases
     complete = ops.logical_and(done, met)
     best = ops.max(ops.where(complete, scores, IMPOSSIBLE), axis=1, keepdims=True)
     given_up = ops.logical_and(done, ops.logical_not(met))
+    most = ops.max(ops.where(given_up, phrases_met, -1), axis=1, keepdims=True)
+    given_up = ops.logical_and(given_up, phrases_met == most)
     best_given_up = ops.max(ops.where(given_up, scores, IMPOSSIBLE), axis=1, keepdims=True)
-    spare = ops.logical_or(scores < best_given_up, is_possible(best))
-    drop = ops.where(done, spare, bounds < best)
-    return ops.logical_or(met, ops.logical_not(drop))
+    keep = ops.logical_and(given_up, scores == best_given_up)
+    keep = ops.where(done, ops.logical_and(keep, best == IMPOSSIBLE), bounds >= best)
+    return ops.logical_or(met, keep)
 
 
-def allocated(scores, tokens_met, given_up, beam_width):
+def allocated(scores, tokens_met, tokens, beam_width):
     """Shares the beam out: int32 `(batch, beam_width)`, which candidates get a place.
 
-    Candidates with as many tokens met form a bank; those given up are the last bank. The best of
-    each bank come first, of the bank with most tokens before the others, then the second best.
+    Candidates with as many tokens met, of `tokens` at most, form a bank. The best of each bank
+    come first, of the bank with most tokens before the others, then the second best.
     """
-    bank = ops.where(given_up, -1, tokens_met)  # (batch, candidates)
-    same_bank = bank[:, :, None] == bank[:, None]
+    same_bank = tokens_met[:, :, None] == tokens_met[:, None]  # (batch, candidates, candidates)
     ahead = ops.logical_and(same_bank, _precedes(scores))
     place = ops.sum(ops.cast(ahead, "int32"), axis=1)
-    banks = ops.max(bank) + 2
-    order = ops.where(is_possible(scores), place * banks - bank, banks * scores.shape[1])
+    order = place * (tokens + 1) - tokens_met
+    order = ops.where(is_possible(scores), order, (tokens + 1) * scores.shape[1])
     return ops.cast(ops.top_k(-order, beam_width)[1], "int32")
 
 
-def met_first(scores, met):
-    """int32 `(batch, beams)`: the order with all that have met first, then by score."""
-    both = ops.where(met, 1, 0)
-    higher = both[:, :, None] > both[:, None]
-    same = both[:, :, None] == both[:, None]
+def ranked(scores, classes):
+    """int32 `(batch, beams)`: the order by class, the highest first, then by score."""
+    higher = classes[:, :, None] > classes[:, None]
+    same = classes[:, :, None] == classes[:, None]
     ahead = ops.logical_or(higher, ops.logical_and(same, _precedes(scores)))
     place = ops.sum(ops.cast(ahead, "int32"), axis=1)
     return ops.cast(ops.top_k(-place, scores.shape[1])[1], "int32")

@@ -35,7 +35,8 @@ def sample(
         top_p: Draws from the fewest best tokens that together have at least this probability,
             above 0 and at most 1; None for all.
         seed: An int, which gives the same tokens at every call; a
-            `keras.random.SeedGenerator`; or None for Keras' global generator.
+            `keras.random.SeedGenerator`; or None for Keras' global generator. Keras draws other
+            numbers under XLA than without it on TensorFlow, and others on JAX.
         rules: Sequence of `seqnlp.decoding.Rule`.
 
     Returns:

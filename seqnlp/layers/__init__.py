@@ -22,6 +22,7 @@ from seqnlp.layers.final_state import FinalState
 from seqnlp.layers.gating import GatedLinearUnit, Highway, gated_linear_unit
 from seqnlp.layers.heads import TokenSoftmax
 from seqnlp.layers.luong_attention import LuongAttention
+from seqnlp.layers.monotonic import hard_monotonic_weights, monotonic_weights
 from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
 from seqnlp.layers.multi_step_attention import MultiStepAttention
 from seqnlp.layers.pooling import LastPooling, MaxPooling, MeanPooling

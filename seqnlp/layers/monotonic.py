@@ -31,7 +31,7 @@ def monotonic_weights(choose, stay, previous):
         Tensor `(..., source)`. Its sum falls short of that of `previous` by the probability that
         the step comes to the end and stops nowhere.
 
-    Reference: https://arxiv.org/abs/1704.00784, section 2.3 and appendix C
+    Reference: https://arxiv.org/abs/1704.00784, section 2.3 and appendix C.1
     """
     source = choose.shape[-1]
     if not isinstance(source, int):  # unknown, so is the number of rounds
@@ -67,7 +67,7 @@ def hard_monotonic_weights(choose, previous):
         choose: Bool tensor `(..., source)`: the tokens to stop at.
         previous: Float tensor `(..., source)`: the one-hot weights of the step before.
 
-    Reference: https://arxiv.org/abs/1704.00784, section 2.1
+    Reference: https://arxiv.org/abs/1704.00784, section 2.2
     """
     reached = ops.cumsum(previous, axis=-1) > 0.5
     chosen = ops.cast(ops.logical_and(choose, reached), "int32")

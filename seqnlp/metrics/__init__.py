@@ -1,4 +1,12 @@
 """Scores of predictions."""
 
+from seqnlp.metrics.alignment import (
+    alignment_error_rate,
+    alignment_links,
+    attention_entropy,
+    parse_links,
+)
+from seqnlp.metrics.perplexity import Perplexity
 from seqnlp.metrics.span_scores import span_scores
 from seqnlp.metrics.token_accuracy import TokenAccuracy
+from seqnlp.metrics.translation_scores import CorpusScore, bleu, chrf

@@ -1,8 +1,8 @@
 """Files whose source and target are exchanged, found by whose words they use."""
 
-import collections
 import heapq
 import re
+from collections import Counter, defaultdict
 
 import apache_beam as beam
 
@@ -61,9 +61,10 @@ def _most_frequent(grouped):
 def find_exchanged(tables):
     """How far each file reads as if its source and target were exchanged.
 
-    The training file with the most words says which side is which. Others are compared with it,
-    from the longest on, and those of training are added to it, the right way round: a word
-    speaks for the side in which it is clearly more frequent.
+    The training file with the most words says at first which side is which. Others are compared
+    with it, from the longest on, and those of training are added to it, the right way round: a
+    word speaks for the side in which it is clearly more frequent. Where most of the training
+    words turn out to be in files the other way round, these are right, and the others exchanged.
 
     Args:
         tables: List of `((split, file, side), dict from word to count)`.
@@ -72,22 +73,31 @@ def find_exchanged(tables):
         List of `(split, file, share, exchanged)`, sorted: of the words of the file that speak
         for a side, the share that speaks for the wrong one; and whether that is nearly all.
     """
-    files = collections.defaultdict(dict)
+    files = defaultdict(lambda: {side: Counter() for side in _OTHER})
     for (split, file, side), counts in tables:
-        files[split, file][side] = collections.Counter(counts)
-    sizes = {place: sum(sum(c.values()) for c in sides.values()) for place, sides in files.items()}
-    order = sorted(files, key=lambda place: (place[0] != "train", -sizes[place], place))
-    known, found = {side: collections.Counter() for side in _OTHER}, []
-    for split, file in order:
-        sides = {side: files[split, file].get(side, collections.Counter()) for side in _OTHER}
-        wrong, spoken = _votes(sides, known)
-        exchanged = spoken >= _LEAST and wrong >= _SHARE * spoken
-        share = round(wrong / spoken, _DIGITS) if spoken else 0.0
-        found.append((split, file, share, exchanged))
-        if split == "train":
+        files[split, file][side].update(counts)
+    sizes = {place: sum(map(Counter.total, sides.values())) for place, sides in files.items()}
+    known, votes = {side: Counter() for side in _OTHER}, {}
+    weights = {True: 0, False: 0}
+    for place in sorted(files, key=lambda place: (place[0] != "train", -sizes[place], place)):
+        sides = files[place]
+        votes[place] = _votes(sides, known if votes else sides)
+        if place[0] == "train":
+            exchanged = _are_exchanged(*votes[place])
+            weights[exchanged] += sizes[place]
             for side, counts in sides.items():
                 known[_OTHER[side] if exchanged else side].update(counts)
-    return sorted(found)
+    found = []
+    for (split, file), (wrong, spoken) in sorted(votes.items()):
+        if weights[True] > weights[False]:
+            wrong = spoken - wrong
+        share = round(wrong / spoken, _DIGITS) if spoken else 0.0
+        found.append((split, file, share, _are_exchanged(wrong, spoken)))
+    return found
+
+
+def _are_exchanged(wrong, spoken):
+    return spoken >= _LEAST and wrong >= _SHARE * spoken
 
 
 def _votes(sides, known):

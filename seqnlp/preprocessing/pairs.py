@@ -1,6 +1,7 @@
 """Reading parallel text: every line of input ends up in a pair of sentences or in a reject."""
 
 import itertools
+import json
 import re
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ class JSONLines:
                     number, "json", f"field '{name}': expected a string, received {received}"
                 )
             if not isinstance(record[name], str):
-                received = shown(repr(record[name]))
+                received = shown(json.dumps(record[name]))
                 raise Fault(
                     number, "json", f"field '{name}': expected a string, received {received}"
                 )

@@ -16,10 +16,8 @@ from seqnlp.preprocessing.preparation import (
 from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
 from seqnlp.preprocessing.translation_examples import EncodePairs
 from seqnlp.preprocessing.translation_task import TranslationTask
-from seqnlp.preprocessing.translation_text import CountWords, MakeTranslationText
+from seqnlp.preprocessing.translation_text import SUBWORDS, CountWords, MakeTranslationText
 from seqnlp.records import SPLITS, TRANSLATION_COLUMNS
-
-SUBWORDS = ("bpe", "unigram")
 
 
 class PrepareTranslation(beam.PTransform):
@@ -121,10 +119,12 @@ def prepare_translation(
         max_line_tokens: Most tokens, parted by white space, of a sentence; a longer one is a
             reject in every split.
         max_line_bytes: The same in bytes.
-        subwords: Kind of the subwords, `"bpe"` or `"unigram"`.
-        vocabulary_size: Number of ids, of each side where they are not joint.
+        subwords: Kind of the subwords, `"bpe"`, `"unigram"` or `"wordpiece"`.
+        vocabulary_size: Number of ids (of word pieces the most), of each side where they are
+            not joint.
         joint: Whether both sides share their subwords.
-        subword_settings: Dict of further arguments of `learn_sentence_piece`.
+        subword_settings: Dict of further arguments of `learn_sentence_piece`, or of
+            `learn_word_piece`.
         max_length: Most pieces of a sentence, or None. Longer pairs of training are rejects. Those
             of the other splits stay, so that scores are those of the whole split: their ids are
             cut, as the text cuts what a served model is sent, and their strings are whole.
@@ -178,4 +178,10 @@ def _check_options(options):
         raise ValueError(
             f"`subwords` must be one of {', '.join(SUBWORDS)}. "
             f"Received: subwords={options['subwords']!r}"
+        )
+    kind, settings = options["subwords"], options["subword_settings"]
+    if not set(settings) <= set(SUBWORDS[kind]):
+        raise ValueError(
+            f"`subword_settings` must hold arguments of {kind}, {', '.join(SUBWORDS[kind])}. "
+            f"Received: subword_settings={settings}"
         )

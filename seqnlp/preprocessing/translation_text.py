@@ -8,8 +8,14 @@ import apache_beam as beam
 from seqnlp.preprocessing.exchanged import FindExchanged
 from seqnlp.preprocessing.pairs import SIDES
 from seqnlp.preprocessing.rejects import FATAL_KINDS
-from seqnlp.preprocessing.subwords import learn_sentence_piece
+from seqnlp.preprocessing.subwords import MODEL_TYPES, learn_sentence_piece, learn_word_piece
 from seqnlp.preprocessing.vocabulary import CountValues
+
+# The kinds of subwords, each with the further arguments of what learns it.
+SUBWORDS = {
+    **dict.fromkeys(MODEL_TYPES, ("form", "character_coverage", "byte_fallback")),
+    "wordpiece": ("lowercase", "max_characters"),
+}
 
 
 class CountWords(beam.PTransform):
@@ -108,7 +114,10 @@ def make_translation_text(counts, settings, exchanged, fatal):
 
 
 def _learn(counts, settings):
-    from seqnlp.text import SentencePiece
+    from seqnlp.text import SentencePiece, WordPiece
 
-    size, more = settings["vocabulary_size"], settings["subword_settings"]
-    return SentencePiece(learn_sentence_piece(counts, size, settings["subwords"], **more))
+    kind, size, more = (settings[n] for n in ("subwords", "vocabulary_size", "subword_settings"))
+    if kind == "wordpiece":
+        tokens = learn_word_piece(counts, size, **more)
+        return WordPiece(tokens, lowercase=more.get("lowercase", False))
+    return SentencePiece(learn_sentence_piece(counts, size, kind, **more))

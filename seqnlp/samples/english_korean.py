@@ -210,7 +210,8 @@ weather (because if) =
     the~1 weather^1 is~2 very^3 hot^2 | 날씨가^1 아주^3 더워서^2 | 날씨가^1 아주^3 더우면^2
 time_present =
     today^1 | 오늘^1 *2 / now^1 | 지금^1 / every~1 day^1 | 매일^1 / these~1 days^1 | 요즘^1
-    on~1 <d=weekday> | <d:to>^1 *4 / in~1 the~1 morning^1 | 아침에^1 / in~1 the~1 evening^1 | 저녁에^1
+    on~1 <d=weekday> | <d:to>^1 *4 / in~1 the~1 morning^1 | 아침에^1
+    in~1 the~1 evening^1 | 저녁에^1
     at~1 <k=hour> o'clock^1 | <k> 시에^1 *3 / this^1 week^2 | 이번^1 주에^2
     after^1 lunch^2 | 점심^2 식사~2 후에^1 / before^1 breakfast^2 | 아침^2 식사~2 전에^1
 time_past =

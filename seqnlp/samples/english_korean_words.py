@@ -6,7 +6,8 @@ pointer : free =
 owner : free =
     my | 제 *2 / our | 우리
 number : free =
-    two | 두 *2 / three | 세 *2 / four | 네 / five | 다섯 / six | 여섯 / seven | 일곱 / eight | 여덟
+    two | 두 *2 / three | 세 *2 / four | 네 / five | 다섯 / six | 여섯 / seven | 일곱
+    eight | 여덟
 hour : plain =
     one | 한 / two | 두 / three | 세 / four | 네 / five | 다섯 / six | 여섯 / seven | 일곱
     eight | 여덟 / nine | 아홉 / ten | 열
@@ -50,7 +51,8 @@ thing : noun =
     umbrella umbrellas | 우산 개 / picture pictures | 그림 장 / box boxes | 상자 개
     candle candles | 양초 개 / car cars | 자동차 대 / bicycle bicycles | 자전거 대
     camera cameras | 카메라 대 / computer computers | 컴퓨터 대 / flower flowers | 꽃 송이
-    key keys | 열쇠 개 / doll dolls | 인형 개 / mirror mirrors | 거울 개 / pencil pencils | 연필 자루
+    key keys | 열쇠 개 / doll dolls | 인형 개 / mirror mirrors | 거울 개
+    pencil pencils | 연필 자루
     map maps | 지도 장 / knife knives | 칼 자루
 text : noun =
     book books | 책 권 *2 / letter letters | 편지 통 / novel novels | 소설 편 / poem poems | 시 편
@@ -86,7 +88,8 @@ thing_look : plain =
     new | 새 / old | 오래된 / big | 큰 / small | 작은 / red | 빨간 / blue | 파란 / white | 하얀
     black | 검은 / yellow | 노란 / expensive | 비싼 / cheap | 싼 / heavy | 무거운 / pretty | 예쁜
 text_look : plain =
-    new | 새 / old | 오래된 / interesting | 재미있는 / short | 짧은 / long | 긴 / difficult | 어려운
+    new | 새 / old | 오래된 / interesting | 재미있는 / short | 짧은 / long | 긴
+    difficult | 어려운
 food_look : plain =
     fresh | 신선한 / big | 큰 / small | 작은 / delicious | 맛있는
 cloth_look : plain =
@@ -97,13 +100,15 @@ drink_look : plain =
 thing_verb : verb =
     buy buys bought | 사 사 *2 / sell sells sold | 팔 팔아 / look looks looked for^2 | 찾 찾아
     draw draws drew | 그리 그려 / choose chooses chose | 고르 골라 / make makes made | 만들 만들어
-    lose loses lost | 잃어버리 잃어버려 / use uses used | 사용하 사용해 / clean cleans cleaned | 닦 닦아
+    lose loses lost | 잃어버리 잃어버려 / use uses used | 사용하 사용해
+    clean cleans cleaned | 닦 닦아
     hide hides hid | 숨기 숨겨
 text_verb : verb =
     read reads read | 읽 읽어 *3 / write writes wrote | 쓰 써 / borrow borrows borrowed | 빌리 빌려
     translate translates translated | 번역하 번역해 / buy buys bought | 사 사
 food_verb : verb =
-    eat eats ate | 먹 먹어 *2 / order orders ordered | 주문하 주문해 / share shares shared | 나누 나눠
+    eat eats ate | 먹 먹어 *2 / order orders ordered | 주문하 주문해
+    share shares shared | 나누 나눠
     cut cuts cut | 자르 잘라 / buy buys bought | 사 사
 cloth_verb : verb =
     put puts put on^2 | 입 입어 / take takes took off^2 | 벗 벗어 / wash washes washed | 빨 빨아
@@ -114,14 +119,16 @@ shoe_verb : verb =
 drink_verb : verb =
     drink drinks drank | 마시 마셔 *2 / order orders ordered | 주문하 주문해
 meet : verb =
-    meet meets met | 만나 만나 / help helps helped | 돕 도와 도우 / visit visits visited | 방문하 방문해
+    meet meets met | 만나 만나 / help helps helped | 돕 도와 도우
+    visit visits visited | 방문하 방문해
     wait waits waited for^2 | 기다리 기다려 / invite invites invited | 초대하 초대해
     praise praises praised | 칭찬하 칭찬해
 give : verb =
     give gives gave | 주 줘 / send sends sent | 보내 보내 / lend lends lent | 빌려주 빌려줘
     sell sells sold | 팔 팔아
 busy : verb =
-    dance dances danced | 춤추 춤춰 / sing sings sang | 노래하 노래해 / work works worked | 일하 일해
+    dance dances danced | 춤추 춤춰 / sing sings sang | 노래하 노래해
+    work works worked | 일하 일해
     play plays played | 놀 놀아 / study studies studied | 공부하 공부해
     talk talks talked | 이야기하 이야기해 / exercise exercises exercised | 운동하 운동해
     walk walks walked | 걷 걸어 걸으
@@ -140,7 +147,8 @@ write : verb =
 go : verb =
     go goes went | 가 가 *2 / return returns returned | 돌아가 돌아가
 say : verb =
-    say says said | 말하 말해 / believe believes believed | 믿 믿어 / think thinks thought | 생각하 생각해
+    say says said | 말하 말해 / believe believes believed | 믿 믿어
+    think thinks thought | 생각하 생각해
 want : want =
     want wants wanted | 싶어
 be : be =
@@ -157,13 +165,15 @@ long_vehicle : mass =
 short_vehicle : mass =
     bus | 버스 / taxi | 택시 / subway | 지하철 / bicycle | 자전거
 location : mass =
-    library | 도서관 / park | 공원 / school | 학교 / market | 시장 / restaurant | 식당 / museum | 박물관
+    library | 도서관 / park | 공원 / school | 학교 / market | 시장 / restaurant | 식당
+    museum | 박물관
     hospital | 병원 / cafe | 카페 / hotel | 호텔 / office | 사무실 / airport | 공항 / station | 역
     bookstore | 서점 / theater | 극장
 side : plain =
     on | 위에 / under | 아래에 / next^1_to~1 | 옆에 / behind | 뒤에 / in~1_front^1_of~1 | 앞에
 furniture : plain =
-    table | 탁자 / desk | 책상 / bed | 침대 / sofa | 소파 / bookshelf | 책장 / refrigerator | 냉장고
+    table | 탁자 / desk | 책상 / bed | 침대 / sofa | 소파 / bookshelf | 책장
+    refrigerator | 냉장고
 weekday : mass =
     Monday | 월요일 / Tuesday | 화요일 / Wednesday | 수요일 / Thursday | 목요일 / Friday | 금요일
     Saturday | 토요일 / Sunday | 일요일

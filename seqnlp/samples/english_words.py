@@ -22,10 +22,8 @@ def verb(fields, forms):
     """Of `base third past`, for verbs with a particle `base third past particle`."""
     base, third, past, *particle = fields
     if "past" in forms:
-        form = past
-    else:
-        form = third if "he" in forms and "base" not in forms else base
-    return "_".join([form, *particle])
+        return "_".join([past, *particle])
+    return "_".join([third if "he" in forms and "base" not in forms else base, *particle])
 
 
 def be(fields, forms):

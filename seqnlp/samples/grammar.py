@@ -102,7 +102,8 @@ def agree(value, particle):
 
     Args:
         value: String that ends in a Hangul syllable.
-        particle: One of `은(는)`, `이(가)`, `을(를)`, `(이)면`, `(으)로`, `과(와)`, `이에요(예요)`.
+        particle: One of `은(는)`, `이(가)`, `을(를)`, `(이)면`, `(으)로`, `과(와)`,
+            `이에요(예요)`.
     """
     final = (ord(value[-1]) - ord("가")) % 28
     after_consonant, after_vowel = _PARTICLES[particle]

@@ -1,6 +1,7 @@
 """Generated sentences with their translations and word alignments."""
 
 import hashlib
+import itertools
 import pathlib
 import random
 from typing import NamedTuple
@@ -54,20 +55,12 @@ def parallel(pair="en-de", split="train", seed=0):
     Raises:
         ValueError: If `pair` or `split` has no such name.
     """
-    if pair not in _RULES:
-        raise ValueError(f"`pair` must be one of {', '.join(_RULES)}. Received: pair={pair!r}")
+    _check(pair)
     if split not in PARALLEL_SIZES:
         raise ValueError(
             f"`split` must be one of {', '.join(PARALLEL_SIZES)}. Received: split={split!r}"
         )
-    rng = random.Random(f"parallel {pair} {split} {seed}")
-    pairs, sources = [], set()
-    while len(pairs) < PARALLEL_SIZES[split]:
-        drawn = _draw(_RULES[pair], rng)
-        if drawn is not None and _owner(drawn.source) == split and drawn.source not in sources:
-            sources.add(drawn.source)
-            pairs.append(drawn)
-    return pairs
+    return list(itertools.islice(_pairs(pair, split, seed), PARALLEL_SIZES[split]))
 
 
 def to_links(pairs):
@@ -100,36 +93,50 @@ def write_parallel(folder, pair="en-de", seed=0, limit=None):
         links (`train.links`, in the form of `to_links`).
 
     Raises:
-        ValueError: If `pair` has no such name.
+        ValueError: If `pair` has no such name, or `limit` is below 1.
     """
+    _check(pair)
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be at least 1 or None. Received: limit={limit}")
     folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     paths = {}
-    for split in PARALLEL_SIZES:
-        pairs = parallel(pair, split, seed)[:limit]
+    for split, size in PARALLEL_SIZES.items():
+        size = size if limit is None else min(size, limit)
+        pairs = list(itertools.islice(_pairs(pair, split, seed), size))
         source, target = pair.split("-")
         texts = {
             source: "".join(drawn.source + "\n" for drawn in pairs),
             target: "".join(drawn.target + "\n" for drawn in pairs),
             "links": to_links(pairs),
         }
-        folder.mkdir(parents=True, exist_ok=True)
         paths[split] = tuple(folder / f"{split}.{ending}" for ending in texts)
         for path, text in zip(paths[split], texts.values(), strict=True):
             path.write_text(text, encoding="utf-8", newline="\n")
     return paths
 
 
-def _draw(rules, rng):
-    """A `SentencePair`, or None if the draw is too short, too long or repeats itself."""
-    node = derive(rules, "sentence", rng)
-    if node is None:
-        return None
-    source, target, links = translate(node)
-    if len(source) not in _LENGTHS:
-        return None
-    possible = tuple(sorted(links))
-    sure = tuple(link for link in possible if links[link])
-    return SentencePair(" ".join(finish(source)), " ".join(capitalise(target)), sure, possible)
+def _check(pair):
+    if pair not in _RULES:
+        raise ValueError(f"`pair` must be one of {', '.join(_RULES)}. Received: pair={pair!r}")
+
+
+def _pairs(pair, split, seed):
+    """Yields the different sentence pairs of a split, without end."""
+    rng = random.Random(f"parallel {pair} {split} {seed}")
+    sources = set()
+    while True:
+        node = derive(_RULES[pair], "sentence", rng)
+        if node is None:
+            continue
+        words = finish([word for word, _ in node.source(())])
+        source = " ".join(words)
+        if len(words) in _LENGTHS and _owner(source) == split and source not in sources:
+            sources.add(source)
+            _, target, links = translate(node)
+            possible = tuple(sorted(links))
+            sure = tuple(link for link in possible if links[link])
+            yield SentencePair(source, " ".join(capitalise(target)), sure, possible)
 
 
 def _owner(source):

@@ -10,9 +10,9 @@ verb can stand at two places. Rules are written as text:
     name_% [old new] =          written once, read once for each word in the brackets, put for %
 
 Every line below holds a rule `source | target`, one target for each part, and `=> features`
-where agreement needs to know more of it; a line that begins with `|` or `+` goes on
-with the rule before it. Alternatives may share a line, parted by ` / `; ` *3` counts three times. `<name>`
-alone, without a target, stands for the rules of `name`. On a side stand
+where agreement needs to know more of it; a line that begins with `|` or `+` goes on with the
+rule before it. Alternatives may share a line, parted by ` / `; ` *3` counts three times.
+`<name>` alone, without a target, stands for the rules of `name`. On a side stand
 
     word^1~2                    a literal; words of one label on both sides are linked. A link is
                                 sure where both sides have ^, else possible
@@ -38,8 +38,9 @@ _SOLE_PART = ""
 class Kind(NamedTuple):
     """How a kind of lexicon entry inflects.
 
-    `source` and `target` are functions of the side's fields and a set of forms to words, `features`
-    one of both sides' fields to features. An entry that `repeats` may come twice in a sentence.
+    `source` and `target` are functions of the side's fields and a set of forms to words,
+    `features` one of both sides' fields to features. An entry that `repeats` may come twice in a
+    sentence.
     """
 
     source: Callable

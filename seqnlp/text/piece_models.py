@@ -1,13 +1,15 @@
 """The pieces in a sentencepiece model, read without TensorFlow and without sentencepiece.
 
 A model is a protocol buffer, `sentencepiece.ModelProto`. Of it this knows field 1, the pieces
-in the order of their ids, each with its text (field 1) and its type (field 3).
+in the order of their ids, each with its text (field 1) and its type (field 3); and that field 3,
+the normalisation, stands behind them.
 """
 
 from seqnlp.text.names import END_ID, START_ID, UNKNOWN_ID
 
 _VARINT, _EIGHT_BYTES, _SIZED, _FOUR_BYTES = 0, 1, 2, 5
-_PIECES, _TEXT, _TYPE = 1, 1, 3
+_PIECES, _NORMALIZER = 1, 3
+_TEXT, _TYPE = 1, 3
 _NORMAL, _UNKNOWN, _CONTROL = 1, 2, 3
 # The type that a piece with a meaning of its own must have, by id.
 _TYPES = {0: _CONTROL, UNKNOWN_ID: _UNKNOWN, START_ID: _CONTROL, END_ID: _CONTROL}
@@ -30,7 +32,8 @@ def read_pieces(model):
     if not isinstance(model, bytes):
         raise ValueError(f"`model` {_NOT_A_MODEL}. Received: model={type(model).__name__}")
     try:
-        pieces = [_piece(value) for number, value, _ in proto_fields(model) if number == _PIECES]
+        fields = [(number, value) for number, value, _ in proto_fields(model)]
+        pieces = [_piece(value) for number, value in fields if number == _PIECES]
     except (ValueError, TypeError):
         raise ValueError(
             f"`model` {_NOT_A_MODEL}. Received: model of {len(model)} bytes, damaged or cut short"
@@ -38,6 +41,10 @@ def read_pieces(model):
     if not pieces:
         raise ValueError(
             f"`model` {_NOT_A_MODEL}. Received: model of {len(model)} bytes without pieces"
+        )
+    if _NORMALIZER not in {number for number, _ in fields}:  # cut short between two fields
+        raise ValueError(
+            f"`model` {_NOT_A_MODEL}. Received: model of {len(model)} bytes with pieces alone"
         )
     types = {id_: kind for id_, (_, kind) in enumerate(pieces[: len(_TYPES)])}
     if types != _TYPES:
@@ -90,7 +97,7 @@ def sized_field(number, value):
 def _piece(data):
     values = {_TYPE: _NORMAL}
     values |= {number: value for number, value, _ in proto_fields(data)}
-    return values[_TEXT].decode() if _TEXT in values else "", values[_TYPE]
+    return str(values.get(_TEXT, b""), "utf-8"), values[_TYPE]
 
 
 def _varint(data, position):

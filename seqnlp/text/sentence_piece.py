@@ -138,7 +138,8 @@ def _tokenizer(model):
     try:
         return tensorflow_text.SentencepieceTokenizer(model)
     except tf.errors.OpError as error:
+        reason = error.message.split("}} ")[-1].split(" [Op:")[0]
         raise ValueError(
             "`model` must be the bytes of a sentencepiece model. "
-            f"Received: model of {len(model)} bytes, refused by tensorflow-text ({error.message})"
+            f"Received: model of {len(model)} bytes that tensorflow-text refuses ({reason})"
         ) from None

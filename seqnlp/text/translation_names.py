@@ -13,6 +13,9 @@ SUFFIXES = {"SentencePiece": ".spm", "WordPiece": ".txt"}
 SIDES = ("joint", "source", "target")
 SUBWORD_SPECIALS = [*SPECIALS, START, END]
 
+# Those of them that a folder may hold.
+SUBWORD_FILES = [side + suffix for side in SIDES for suffix in SUFFIXES.values()]
+
 _SETTINGS = {"source", "target", "max_length"}
 
 
@@ -32,6 +35,18 @@ class TranslationNames(NamedTuple):
         """Whether both sides share their pieces."""
         return self.source is self.target
 
+    def target_sentences(self, rows):
+        """Sentences of a translator's answers, without TensorFlow.
+
+        Args:
+            rows: List of lists of target ids, without start and end.
+
+        Returns:
+            List of `str`, those of `TranslationText.decode`, but for characters that are spelled
+            in bytes: U+FFFD stands for each of their bytes.
+        """
+        return [_joined([self.target[index] for index in row]) for row in rows]
+
     @classmethod
     def load(cls, folder):
         """Reads them from a folder that `TranslationText.save` or a preparation wrote.
@@ -45,6 +60,13 @@ class TranslationNames(NamedTuple):
             pieces = _read_side(folder, "joint", settings["source"])
             return cls(pieces, pieces)
         return cls(*(_read_side(folder, side, settings[side]) for side in ("source", "target")))
+
+
+def _joined(pieces):
+    """`▁` begins a word of sentencepiece, `##` goes on with one of WordPiece."""
+    if any("▁" in piece for piece in pieces):
+        return "".join(pieces).replace("▁", " ").strip()
+    return " ".join(pieces).replace(" ##", "")
 
 
 def subword_file(side, kind):

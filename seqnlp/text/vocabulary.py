@@ -32,7 +32,7 @@ class Vocabulary(tf.Module):
                     "`tokens` must hold each token once, and no special. "
                     f"Received: tokens=[..., {token!r}, ...]"
                 )
-            if not _storable(token):
+            if not is_storable(token):
                 raise ValueError(
                     "`tokens` must hold valid, non-empty strings without line breaks. "
                     f"Received: tokens=[..., {token!r}, ...]"
@@ -88,7 +88,7 @@ class Vocabulary(tf.Module):
             raise ValueError(
                 f"`size` must be more than the {len(SPECIALS)} specials. Received: size={size}"
             )
-        usable = {t: n for t, n in counts.items() if _storable(t) and t not in SPECIALS}
+        usable = {t: n for t, n in counts.items() if is_storable(t) and t not in SPECIALS}
         if not usable:
             raise ValueError(
                 "`counts` must hold at least one token that is no special. "
@@ -128,8 +128,9 @@ class Vocabulary(tf.Module):
         return cls(**config)
 
 
-def _storable(token):
-    if not token or "\n" in token or "\r" in token:
+def is_storable(token):
+    """Whether a line of a file can hold a token: a string, not empty, without line breaks."""
+    if not isinstance(token, str) or not token or "\n" in token or "\r" in token:
         return False
     try:
         token.encode()

@@ -9,6 +9,7 @@ from seqnlp.text.normalize import valid_utf8
 from seqnlp.text.subwords import Subwords
 from seqnlp.text.tokenizers import rank_1
 from seqnlp.text.translation_names import SUBWORD_SPECIALS
+from seqnlp.text.vocabulary import is_storable
 
 GLUE = "##"  # begins a token that does not begin a word
 _MAX_WORD_BYTES = 100  # as FastBertTokenizer: a longer word is unknown
@@ -247,16 +248,16 @@ def _is_glued(token):
 
 
 def _check_tokens(tokens):
+    if not tokens:
+        raise ValueError("`tokens` must hold the specials and a token. Received: tokens=[]")
     seen = set()
     for token in tokens:
-        if not isinstance(token, str) or not token or token in seen or {"\n", "\r"} & set(token):
+        if token in seen or not is_storable(token) or "\0" in token:
             raise ValueError(
-                "`tokens` must be different, non-empty strings without line breaks. "
+                "`tokens` must be different, non-empty strings without line breaks and NUL. "
                 f"Received: tokens=[..., {token!r}, ...]"
             )
         seen.add(token)
-    if not tokens:
-        raise ValueError("`tokens` must hold the specials and at least one token. Received: []")
 
 
 def _check_specials(tokens, specials, unknown):
@@ -266,7 +267,7 @@ def _check_specials(tokens, specials, unknown):
         if special not in tokens:
             raise ValueError(
                 f"`tokens` must hold the special {special!r}. "
-                f"Received: {len(tokens)} tokens without it"
+                f"Received: tokens without it, {len(tokens)} of them"
             )
         if len(special) < 2 or not any(map(is_alone, special)):
             raise ValueError(

@@ -34,7 +34,7 @@ def by_paths(choose, previous):
 
 
 def process(choose, start):
-    """Equation 9 of the paper for all steps: `choose (queries, source)`."""
+    """Equations 13 and 14 of the paper for all steps: `choose (queries, source)`."""
     previous, found = start, []
     for p in choose:
         q, weights = 0.0, []

@@ -1,0 +1,168 @@
+"""The train stage of `pipelines.translation`."""
+
+import shutil
+
+import keras
+
+from pipelines import command_line, trained_model, training, translation_model
+from pipelines.translation_evaluation import forget_evaluation
+from seqnlp.callbacks import Backup, KeepBest, KeepLast, TranslationEvaluation
+from seqnlp.losses import SequenceCrossEntropy
+from seqnlp.metrics import Perplexity
+from seqnlp.optimizers import InverseSquareRoot, average_weights
+from seqnlp.records import (
+    TranslationBatches,
+    bucket_lengths,
+    read_manifest,
+    read_pairs,
+    translation_batches,
+)
+from seqnlp.text import TranslationNames
+
+# The options that an interrupted run must share with the one that goes on.
+REMEMBERED = (
+    *translation_model.OPTIONS,
+    "seed",
+    "batch_tokens",
+    "epochs",
+    "steps_per_epoch",
+    "learning_rate",
+    "warmup_steps",
+    "label_smoothing",
+    "ema",
+    "average",
+    "patience",
+    "jit",
+    "tokenize",
+)
+EVALUATED = 64  # sentences translated at a time
+# Lengths that batches are padded to: each is a shape to compile.
+LENGTHS, EVALUATION_LENGTHS = 6, 2
+MONITOR = "val_bleu"
+
+
+def train_translator(options):
+    """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
+    manifest = read_manifest(str(options.output / "examples"), task="translation")
+    if needs_tensorflow(manifest):
+        command_line.import_tensorflow_quietly()
+    names = TranslationNames.load(manifest.folder)
+    forget_evaluation(options.output)
+    jit = training.choose_jit(options.jit, True, "batches come in few shapes")
+    keras.utils.set_random_seed(options.seed)
+    model = translation_model.make_model(options, names)
+    model.compile(
+        _optimizer(options),
+        SequenceCrossEntropy(options.label_smoothing),
+        metrics=[Perplexity()],
+        jit_compile=jit,
+    )
+
+    best = KeepBest(
+        options.output / "model.keras",
+        MONITOR,
+        options.output / "logs" / "history.json",
+        options.patience,
+    )
+    backup = Backup(options.output / "backup")
+    last = KeepLast(options.output / "backup" / "last", options.average)
+    training.forget_other_runs(options, manifest, REMEMBERED)
+    trained_model.save_text(best.path, manifest.folder)
+    first = backup.restore(model)
+    if first:
+        best.resume(first)
+        print(f"going on after epoch {first} of an interrupted run")
+    scores = _evaluation(options, manifest, names)
+    batches, steps = training_batches(options, manifest, first)
+    averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if options.ema else []
+    callbacks = [backup, *averaged, scores, last, best, *_tensorboard(options, manifest)]
+    lengths = {"lengths": _evaluation_lengths(manifest)}
+    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, **lengths)
+    if isinstance(held_out, TranslationBatches) and needs_tensorflow(manifest):
+        held_out = held_out.dataset()
+    training.fit(
+        model, batches, steps, first, options.epochs, callbacks, best, validation_data=held_out
+    )
+    if options.average > 1:
+        _average(model, last, scores, best)
+    shutil.rmtree(options.output / "backup", ignore_errors=True)
+
+
+def needs_tensorflow(manifest):
+    """Whether training on these examples reads or computes with TensorFlow."""
+    return keras.backend.backend() == "tensorflow" or manifest.output_format == "tfrecord"
+
+
+def _optimizer(options):
+    return keras.optimizers.Adam(
+        InverseSquareRoot(options.learning_rate, options.warmup_steps),
+        beta_2=0.98,
+        epsilon=1e-9,
+        clipnorm=1.0,
+        use_ema=options.ema > 0,
+        ema_momentum=options.ema or 0.99,
+    )
+
+
+def training_batches(options, manifest, first_epoch):
+    """An endless stream from `first_epoch` of `fit` on, and the batches of such an epoch.
+
+    Its order depends on the seed alone.
+    """
+    lengths = bucket_lengths(manifest.statistics, LENGTHS, ["train"])
+    settings = {"batch_tokens": options.batch_tokens, "seed": options.seed, "lengths": lengths}
+    folder = manifest.folder
+    whole = _steps(translation_batches(folder, "train", **settings))
+    steps = min(options.steps_per_epoch or whole, whole)
+    passes, skipped = divmod(first_epoch * steps, whole)
+    batches = translation_batches(folder, "train", **settings, first_epoch=passes, num_epochs=None)
+    if isinstance(batches, TranslationBatches):
+        if not needs_tensorflow(manifest):
+            return _without(iter(batches), skipped), steps
+        batches = batches.dataset()
+    return batches.skip(skipped).prefetch(4), steps
+
+
+def _steps(batches):
+    return batches.plan.steps if isinstance(batches, TranslationBatches) else len(batches)
+
+
+def _without(batches, number):
+    for _ in range(number):
+        next(batches)
+    return batches
+
+
+def _evaluation(options, manifest, names):
+    """The callback that translates the eval split."""
+    lengths = _evaluation_lengths(manifest)
+    batches = translation_batches(manifest.folder, "eval", batch_size=EVALUATED, lengths=lengths)
+    references = [target for _, target in read_pairs(manifest.folder, "eval")]
+    return TranslationEvaluation(
+        list(batches), references, names.target_sentences, options.tokenize
+    )
+
+
+def _evaluation_lengths(manifest):
+    return bucket_lengths(manifest.statistics, EVALUATION_LENGTHS, ["eval"])
+
+
+def _average(model, last, scores, best):
+    """Saves the mean of the last epochs' weights where it beats the best of all epochs."""
+    number = len(last.paths())
+    model.set_weights(average_weights(last.checkpoints()))
+    found = scores.scores()[MONITOR]
+    rival = best.epochs[best.best_epoch][MONITOR]
+    print(f"mean of the last {number} epochs: {MONITOR} {found:.4f}, best epoch {rival:.4f}")
+    if found > rival:
+        best.save()
+        print(f"the mean is kept -> {best.path}")
+
+
+def _tensorboard(options, manifest):
+    """The callbacks that write for TensorBoard, which needs TensorFlow."""
+    logs = options.output / "logs"
+    if not needs_tensorflow(manifest):
+        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
+        return []
+    return [keras.callbacks.TensorBoard(logs, write_graph=False)]

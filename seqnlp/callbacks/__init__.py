@@ -1,0 +1,6 @@
+"""Callbacks for `fit`: decoding the validation split, the best model, pictures for TensorBoard."""
+
+from seqnlp.callbacks.keeping import Backup, KeepBest, KeepLast
+from seqnlp.callbacks.tag_evaluation import TagEvaluation, decode, joint_scores, tag_scores
+from seqnlp.callbacks.tensorboard_tagger import TensorBoardTagger
+from seqnlp.callbacks.translations import TranslationEvaluation, Translations

@@ -1,0 +1,101 @@
+"""Translating a validation split after each epoch."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from seqnlp import gradients
+from seqnlp.decoding import beam_search, greedy
+from seqnlp.metrics import bleu, chrf
+from seqnlp.text.names import END_ID, START_ID
+
+
+class Translations:
+    """Translates batches of source ids, compiled once for each shape.
+
+    A translation has at most `1.5 * source + 10` tokens, `source` being the padded length of its
+    batch.
+
+    Args:
+        model: A sequence-to-sequence model of `seqnlp.models`.
+        beam_width: Hypotheses that are followed; 1 is greedy.
+        length_penalty: Of `seqnlp.decoding.beam_search`.
+        compiled: Whether XLA compiles; without it TensorFlow's graph runs.
+    """
+
+    def __init__(self, model, beam_width=1, length_penalty=0.0, compiled=True):
+        self.model = model
+
+        # The weights are arguments: a compiled function would keep those of its first call.
+        def run(values, source_ids):
+            with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
+                max_length = source_ids.shape[1] * 3 // 2 + 10
+                state = model.initial_state(source_ids, max_length)
+                start = ops.full((source_ids.shape[0],), START_ID, dtype="int32")
+                search = model.step, state, start, END_ID, max_length
+                if beam_width == 1:
+                    return greedy(*search)
+                return beam_search(*search, beam_width=beam_width, length_penalty=length_penalty)
+
+        self._run = gradients.compiled(run) if compiled else run
+
+    def decoded(self, source_ids):
+        """`seqnlp.decoding.Decoded` of int source ids `(batch, source)`."""
+        values = [ops.convert_to_tensor(variable.value) for variable in self.model.variables]
+        return self._run(values, ops.convert_to_tensor(source_ids, dtype="int32"))
+
+    def ids(self, batches):
+        """The best translation of each sentence of some batches.
+
+        Args:
+            batches: Iterable of `(inputs, labels, sample_weight)`, as `translation_batches` gives
+                them; rows of weight 0 are left out.
+
+        Returns:
+            List of lists of target ids, without start and end.
+        """
+        found = []
+        for inputs, _, weight in batches:
+            decoded = self.decoded(inputs["source_ids"])
+            token_ids, lengths = map(ops.convert_to_numpy, (decoded.token_ids, decoded.lengths))
+            if token_ids.ndim == 3:  # hypotheses of a beam, best first
+                token_ids, lengths = token_ids[:, 0], lengths[:, 0]
+            for row, length, counts in zip(token_ids, lengths, np.asarray(weight), strict=True):
+                if counts:
+                    found.append(row[:length].tolist())
+        return found
+
+
+class TranslationEvaluation(keras.callbacks.Callback):
+    """Translates the validation split after each epoch and adds its scores to the logs.
+
+    The logs gain `val_bleu`, cased, and `val_chrf`. Place it before callbacks that read them.
+
+    Args:
+        batches: Iterable of `(inputs, labels, sample_weight)`.
+        references: List of strings, what is right.
+        to_sentences: Function from lists of target ids to strings.
+        tokenize: How `seqnlp.metrics.bleu` finds tokens.
+    """
+
+    def __init__(self, batches, references, to_sentences, tokenize="13a"):
+        super().__init__()
+        self.batches = batches
+        self.references = references
+        self.to_sentences = to_sentences
+        self.tokenize = tokenize
+
+    def on_train_begin(self, logs=None):
+        self._translations = Translations(self.model)
+
+    def scores(self):
+        """Dict of `val_bleu` and `val_chrf`, of the model as it is."""
+        sentences = self.to_sentences(self._translations.ids(self.batches))
+        return {
+            "val_bleu": bleu(sentences, self.references, self.tokenize).score,
+            "val_chrf": chrf(sentences, self.references).score,
+        }
+
+    def on_epoch_end(self, epoch, logs=None):
+        if logs is not None:
+            logs.update(self.scores())
