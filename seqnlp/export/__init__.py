@@ -1,7 +1,7 @@
 """Models as SavedModels that take strings, for TensorFlow Serving."""
 
 try:
-    import tensorflow as tf  # noqa: F401 - here, where the error names the package
+    import tensorflow
 except ImportError as error:
     raise ImportError(
         'seqnlp.export needs tensorflow: pip install "seqnlp[tensorflow]"'

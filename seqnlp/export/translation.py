@@ -2,25 +2,27 @@
 
 import tensorflow as tf
 
-from seqnlp.decoding import IMPOSSIBLE, Forbidden, ForcedPrefix, beam_search
+from seqnlp.decoding import IMPOSSIBLE, Decoded, Forbidden, ForcedPrefix, beam_search
 from seqnlp.layers import portable_caches
 from seqnlp.text import valid_utf8
-from seqnlp.text.names import END_ID, START_ID
+from seqnlp.text.names import END_ID, START_ID, UNKNOWN_ID
 
 _LEAST_SHORT = 16  # steps below which a shorter attempt saves nothing
 
 
-def translation_signatures(model, text, max_length=256, beam_width=4, length_penalty=0.6, n=None):
+def translation_signatures(
+    model, text, max_length=256, beam_width=4, length_penalty=0.6, n_best=None
+):
     """The signatures of a translator.
 
     | name | in | out |
     |---|---|---|
     | `serving_default` | `text` string `(batch,)` | `translations` string, `scores` float32,
     `lengths` int32, `finished` and `truncated` bool, all `(batch,)` |
-    | `n_best` | `text` | `translations`, `scores`, `lengths` and `finished` `(batch, n)`, `pieces`
-    string `(batch, n, time)`, `paths` int32 `(batch,)`, `source_pieces` string
-    `(batch, source)`, `source_lengths` int32 `(batch,)`, `truncated`; and where the model
-    attends, `alignments` float32 `(batch, n, time, source)` |
+    | `n_best` | `text` | `translations`, `scores`, `lengths` and `finished` `(batch, n_best)`,
+    `pieces` string `(batch, n_best, time)`, `paths` int32 `(batch,)`, `source_pieces` string
+    `(batch, source)`, `source_lengths` int32 `(batch,)`, `truncated` `(batch,)`; where the model
+    attends also `alignments` float32 `(batch, n_best, time, source)` |
     | `score` | `source`, `target` string `(batch,)` | `log_probabilities` float32 `(batch,)`,
     `token_log_probabilities` float32 and `pieces` string `(batch, time)`, `lengths` int32
     `(batch,)`, `truncated` |
@@ -34,9 +36,9 @@ def translation_signatures(model, text, max_length=256, beam_width=4, length_pen
     pieces was stopped there and is not `finished`: its score lacks the end. A text of which
     nothing can be read, such as one of white space, has the empty translation alone.
 
-    A row of `n_best` has `paths` translations, fewer than `n` where fewer are possible; behind
-    them stand empty strings of score -1e9. The number `n` is fixed here since a server joins
-    requests to batches. `alignments` says what each piece was chosen from.
+    A row of `n_best` has `paths` translations, fewer than `n_best` where fewer are possible;
+    behind them stand empty strings of score -1e9. Their number is fixed here since a server joins
+    requests to batches. `alignments` says which source pieces each piece was chosen by.
 
     `score` gives the model's log probability of given translations, their pieces and the end. Of
     a translation of `max_length` pieces or more it takes the first `max_length` and no end.
@@ -48,7 +50,7 @@ def translation_signatures(model, text, max_length=256, beam_width=4, length_pen
         max_length: Most pieces of a translation, the end among them.
         beam_width: Hypotheses that the search keeps.
         length_penalty: The exponent above, at least 0: the higher, the longer the translations.
-        n: Translations that `n_best` gives, at most `beam_width`; None for as many.
+        n_best: Translations that `n_best` gives, at most `beam_width`; None for as many.
 
     Returns:
         Dict for `saved_model`.
@@ -59,12 +61,10 @@ def translation_signatures(model, text, max_length=256, beam_width=4, length_pen
 
     Reference: Wu et al. 2016, https://arxiv.org/abs/1609.08144, section 7 (`length_penalty`)
     """
-    n = beam_width if n is None else n
+    n_best = beam_width if n_best is None else n_best
     _check_text(model, text)
-    _check_numbers(text, max_length, beam_width, length_penalty, n)
-    with portable_caches():  # a ValueError if the model cannot write as long as that
-        model.initial_state(tf.constant([[END_ID]]), max_length)
-    served = _ServedTranslator(model, text, max_length, beam_width, length_penalty, n)
+    _check_numbers(text, max_length, beam_width, length_penalty, n_best)
+    served = _ServedTranslator(model, text, max_length, beam_width, length_penalty, n_best)
     strings = [tf.TensorSpec([None], tf.string, name="text")]
     pairs = [tf.TensorSpec([None], tf.string, name=name) for name in ("source", "target")]
     return {
@@ -77,19 +77,20 @@ def translation_signatures(model, text, max_length=256, beam_width=4, length_pen
 class _ServedTranslator:
     """The signatures of a translator."""
 
-    def __init__(self, model, text, max_length, beam_width, length_penalty, n):
+    def __init__(self, model, text, max_length, beam_width, length_penalty, number):
         self.model = model
         self.text = text
         self.max_length = max_length
         self.beam_width = beam_width
         self.length_penalty = length_penalty
-        self.n = n
+        self.number = number
+        # A ValueError where the model cannot write as long as that.
+        state = model.initial_state(tf.constant([[UNKNOWN_ID, END_ID]]), max_length)
+        self.attends = "alignment" in state
         self.short = max_length // 4
-        # Functions of their own, so that the export holds each loop once.
-        self.search, self.long_search = (
-            tf.function(x, [tf.TensorSpec([None, None], tf.int32)], autograph=False)
-            for x in (self._search, lambda source_ids: self._decode(source_ids, max_length))
-        )
+        # A function of its own, so that the export holds its loops once for all signatures.
+        ids = tf.TensorSpec([None, None], tf.int32)
+        self.search = tf.function(self._search, [ids], autograph=False)
 
     def read(self, strings):
         """Source ids `(rows, source)`, their lengths, and which texts were cut.
@@ -108,18 +109,27 @@ class _ServedTranslator:
         """
         if self.short < _LEAST_SHORT:
             return self._decode(source_ids, self.max_length)
+        found = tf.cond(
+            tf.shape(source_ids)[1] <= self.short,
+            lambda: self._decode(source_ids, self.short),
+            lambda: self._stopped(source_ids),
+        )
+        return tf.cond(
+            tf.reduce_any(found.lengths == self.short),
+            lambda: self._decode(source_ids, self.max_length),
+            lambda: _with_room(found, self.max_length),
+        )
 
-        def attempt():
-            found = self._decode(source_ids, self.short)
-            stopped = tf.reduce_any(found.lengths == self.short)
-            return tf.cond(
-                stopped,
-                lambda: self.long_search(source_ids),
-                lambda: _with_room(found, self.max_length),
-            )
-
-        may_be_enough = tf.shape(source_ids)[1] <= self.short
-        return tf.cond(may_be_enough, attempt, lambda: self.long_search(source_ids))
+    def _stopped(self, source_ids):
+        """What `_decode` of `short` steps would give, had it found no end."""
+        rows, source = tf.unstack(tf.shape(source_ids))
+        shape = [rows, self.beam_width]
+        return Decoded(
+            token_ids=tf.zeros([*shape, self.short], tf.int32),
+            scores=tf.zeros(shape),
+            lengths=tf.fill(shape, self.short),
+            alignments=tf.zeros([*shape, self.short, source]) if self.attends else None,
+        )
 
     def _decode(self, source_ids, max_length):
         nothing_read = source_ids[:, :1] == END_ID
@@ -146,9 +156,9 @@ class _ServedTranslator:
     def n_best(self, text):
         source_ids, source_lengths, truncated = self.read(text)
         batch = tf.size(text)
-        found, possible = _best(self.search(source_ids), batch, self.n)
+        found, possible = _best(self.search(source_ids), batch, self.number)
         time = tf.reduce_max(tf.concat([tf.reshape(found.lengths, [-1]), [0]], axis=0))
-        real = tf.sequence_mask(found.lengths, time)  # (batch, n, time)
+        real = tf.sequence_mask(found.lengths, time)  # (batch, number, time)
         pieces = self.text.pieces(found.token_ids[:, :, :time])
         source = tf.shape(source_ids)[1]
         source_real = tf.sequence_mask(source_lengths[:batch], source)
@@ -185,7 +195,7 @@ class _ServedTranslator:
         pieces = self.text.encode_target(target)
         truncated |= pieces.row_lengths() >= self.max_length
         labels, real, lengths = self.labels(pieces, target)
-        batch, time = tf.size(target), tf.shape(labels)[1]
+        batch = tf.size(target)
         before = tf.where(labels == END_ID, 0, labels)[:, :-1]  # the end is never read
         start = tf.fill([tf.shape(labels)[0], 1], START_ID)
         inputs = {"source_ids": source_ids, "target_ids": tf.concat([start, before], axis=1)}
@@ -224,9 +234,9 @@ def _with_room(found, max_length):
     return found._replace(token_ids=token_ids, alignments=alignments)
 
 
-def _best(found, batch, n):
-    """The best `n` hypotheses of the first `batch` rows, and which of them are possible."""
-    best = tf.nest.map_structure(lambda x: None if x is None else x[:batch, :n], found)
+def _best(found, batch, number):
+    """The best `number` hypotheses of the first `batch` rows, and which of them are possible."""
+    best = tf.nest.map_structure(lambda x: None if x is None else x[:batch, :number], found)
     return best, best.scores > IMPOSSIBLE / 2
 
 
@@ -246,7 +256,7 @@ def _check_text(model, text):
             )
 
 
-def _check_numbers(text, max_length, beam_width, length_penalty, n):
+def _check_numbers(text, max_length, beam_width, length_penalty, n_best):
     if max_length < 1:
         raise ValueError(f"`max_length` must be at least 1. Received: max_length={max_length}")
     most = text.target_vocabulary_size - 2  # neither padding nor the start is written
@@ -259,5 +269,7 @@ def _check_numbers(text, max_length, beam_width, length_penalty, n):
         raise ValueError(
             f"`length_penalty` must be at least 0. Received: length_penalty={length_penalty}"
         )
-    if not 1 <= n <= beam_width:
-        raise ValueError(f"`n` must be from 1 to `beam_width`={beam_width}. Received: n={n}")
+    if not 1 <= n_best <= beam_width:
+        raise ValueError(
+            f"`n_best` must be from 1 to `beam_width`={beam_width}. Received: n_best={n_best}"
+        )
