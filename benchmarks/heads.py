@@ -10,9 +10,9 @@ import sys
 import tempfile
 
 from benchmarks.figures import rewrite
+from benchmarks.quality import measure
 from benchmarks.readme import cut, newest, results
 from benchmarks.speed_table import PAGE
-from benchmarks.quality import measure
 
 SETS = ("BC5CDR, span F1", "WNUT-17, span F1")
 ARMS = {

@@ -98,10 +98,10 @@ class ConvSeq2Seq(keras.Model):
             start = keras.initializers.RandomNormal(stddev=0.1)
             return keras.layers.Embedding(size, embedding_units, start, dtype=self.dtype_policy)
 
-        self.source_words = embedding(source_vocabulary_size)
+        self.source_embedding = embedding(source_vocabulary_size)
         self.source_positions = embedding(self.num_positions)
-        self.target_words = (
-            self.source_words if self.share_embeddings else embedding(target_vocabulary_size)
+        self.target_embedding = (
+            self.source_embedding if self.share_embeddings else embedding(target_vocabulary_size)
         )
         self.target_positions = embedding(self.num_positions)
         self.embedding_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
@@ -136,9 +136,9 @@ class ConvSeq2Seq(keras.Model):
     def build(self, inputs_shape):
         source, target = inputs_shape["source_ids"], inputs_shape["target_ids"]
         for layer, shape in (
-            (self.source_words, source),
+            (self.source_embedding, source),
             (self.source_positions, source[1:]),
-            (self.target_words, target),
+            (self.target_embedding, target),
             (self.target_positions, target[1:]),
         ):
             if not layer.built:
@@ -218,7 +218,7 @@ class ConvSeq2Seq(keras.Model):
         rows, (batch, source) = ops.shape(token_ids)[0], ops.shape(memory["mask"])
         by_sentence = (batch, rows // batch, -1)
         place = ops.minimum(position, self.num_positions - 1)
-        target = self.target_words(token_ids) + self.target_positions(place)
+        target = self.target_embedding(token_ids) + self.target_positions(place)
         outputs = self.decoder_entry(target)  # (rows, units)
         target = ops.reshape(target, by_sentence)
         buffers, alignment = [], 0.0
@@ -252,7 +252,7 @@ class ConvSeq2Seq(keras.Model):
     def _encode(self, source_ids, training):
         """The memory of the real tokens, moved to the front."""
         embedded, mask = self._embed(
-            source_ids, self.source_words, self.source_positions, training
+            source_ids, self.source_embedding, self.source_positions, training
         )
         outputs = self.encoder_entry(embedded)  # (batch, source, units)
         for conv in self.encoder:
@@ -272,7 +272,7 @@ class ConvSeq2Seq(keras.Model):
 
     def _decode(self, target_ids, memory, training):
         """Outputs `(batch, target, embedding_units)`; weights by layer, padding at the end."""
-        target, _ = self._embed(target_ids, self.target_words, self.target_positions, training)
+        target, _ = self._embed(target_ids, self.target_embedding, self.target_positions, training)
         outputs, weights = self.decoder_entry(target), []
         for conv, attention in zip(self.decoder, self.attentions, strict=True):
             found = conv(outputs, training=training)
@@ -286,7 +286,7 @@ class ConvSeq2Seq(keras.Model):
     def _logits(self, outputs):
         if not self.share_embeddings:
             return ops.cast(self.logits(outputs), "float32")
-        table = ops.cast(self.target_words.embeddings, self.compute_dtype)
+        table = ops.cast(self.target_embedding.embeddings, self.compute_dtype)
         logits = ops.matmul(outputs, ops.transpose(table))
         return ops.cast(logits, "float32") + ops.cast(self.logits_bias, "float32")
 

@@ -95,12 +95,12 @@ def embedded(words, positions, ids):
 
 def by_hand(model, source, target):
     half = np.sqrt(0.5)
-    e = embedded(model.source_words, model.source_positions, source)
+    e = embedded(model.source_embedding, model.source_positions, source)
     z = dense(model.encoder_entry, e)
     for layer in model.encoder:
         z = half * (z + convolved(layer, z, first=-1))
     z = dense(model.encoder_exit, z)
-    g = embedded(model.target_words, model.target_positions, target)
+    g = embedded(model.target_embedding, model.target_positions, target)
     h, maps = dense(model.decoder_entry, g), []
     for layer, attention in zip(model.decoder, model.attentions, strict=True):
         c = convolved(layer, h, first=-2)
@@ -111,7 +111,7 @@ def by_hand(model, source, target):
         maps.append(weights)
     h = dense(model.decoder_exit, h)
     if model.share_embeddings:
-        return h @ model.source_words.get_weights()[0].T + numpy(model.logits_bias), maps
+        return h @ model.source_embedding.get_weights()[0].T + numpy(model.logits_bias), maps
     return dense(model.logits, h), maps
 
 
@@ -289,7 +289,7 @@ def test_dropout_is_for_training_alone():
 
 def test_one_table_serves_source_target_and_logits():
     own, one = make(), make(share_embeddings=True)
-    assert one.source_words is one.target_words
+    assert one.source_embedding is one.target_embedding
     saved = 11 * 4 + (4 * 11 + 11 + 11) - 11  # a table; kernel, gain and bias, but for the bias
     assert own.count_params() - one.count_params() == saved
 
