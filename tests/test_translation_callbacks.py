@@ -25,8 +25,8 @@ BATCH = ({"source_ids": SOURCE, "target_ids": TARGET}, LABELS, np.array([1, 1, 0
 @pytest.fixture
 def model():
     keras.utils.set_random_seed(0)
-    decoder = RNNDecoder(8, "gru", attention=LuongAttention("dot"), attend="after")
-    made = RNNSeq2Seq(24, 24, RNNEncoder(4, "gru"), decoder, 6, bridge="state", tied="all")
+    decoder = RNNDecoder(16, "gru", attention=LuongAttention("dot"), attend="after")
+    made = RNNSeq2Seq(24, 24, RNNEncoder(8, "gru"), decoder, 16, bridge="state")
     made.build({"source_ids": (None, None), "target_ids": (None, None)})
     made.compile(keras.optimizers.Adam(0.03), SequenceCrossEntropy())
     return made
