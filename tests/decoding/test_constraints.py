@@ -84,6 +84,8 @@ def test_a_narrow_beam_meets_all_phrases(width, mode):
     assert found.met.dtype == "bool"
     assert found.met[:, 0].all()
     for sentence in range(toy.batch):
+        different = {tokens for tokens, _, _ in hypotheses(found, sentence)}
+        assert len(different) == len(hypotheses(found, sentence))
         for tokens, score, met in hypotheses(found, sentence):
             assert met == all(holds(tokens, phrase) for phrase in phrases[sentence])
             expected = gnmt(0.5)(toy.score(sentence, tokens), tokens, END, sentence)
@@ -182,6 +184,9 @@ def test_phrases_may_be_a_tensor_in_the_graph_where_unknown_ids_cannot_be_met():
     found = numpy(fast(decode)(toy.table, ops.convert_to_tensor(phrases)))
     assert found.met[0, 0]
     assert not found.met[1].any()
+    for sentence in range(2):
+        different = {tokens for tokens, _, _ in hypotheses(found, sentence)}
+        assert len(different) == len(hypotheses(found, sentence))
     tokens = hypotheses(found, 0)[0][0]
     assert holds(tokens, (1, 2))
     assert 4 in tokens

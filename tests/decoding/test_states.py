@@ -134,6 +134,35 @@ if keras.backend.backend() == "tensorflow":
             expected = decode(toy.step, state, toy.start_ids[:batch], 4, 6, rules=rules, **options)
             for name, value in actual.items():
                 np.testing.assert_allclose(value, getattr(expected, name), rtol=1e-5)
+
+    def test_the_source_may_be_unknown_until_the_graph_runs():
+        def decode(source, mask):
+            def step(token_ids, state):
+                source = state["memory"]
+                beams = ops.shape(token_ids)[0] // ops.shape(source)[0]
+                total = state["total"] + ops.cast(token_ids + 1, "float32")
+                scores = ops.repeat(source, beams, axis=0) * total[:, None]
+                logits = ops.stack([ops.sin(i * total) for i in (1.0, 2.0, 3.0)], axis=1)
+                new = {"alignment": ops.softmax(scores, axis=-1), "total": total}
+                return logits + scores[:, :1], {"memory": source, **new}
+
+            zeros = ops.zeros_like(source)
+            state = {"memory": source, "alignment": zeros, "total": zeros[:, 0]}
+            start_ids = ops.cast(zeros[:, 0], "int32")
+            options = {"length_penalty": 1.0, "coverage_penalty": 0.5, "source_mask": mask}
+            return beam_search(step, state, start_ids, 2, 5, beam_width=3, **options)[:4]
+
+        specs = [tf.TensorSpec((None, None), dtype) for dtype in (tf.float32, tf.bool)]
+        unknown = tf.function(decode, input_signature=specs)
+        random = np.random.default_rng(0)
+        for batch, time in ((2, 4), (3, 7)):
+            source = random.normal(size=(batch, time)).astype("float32")
+            mask = np.arange(time) < np.array([[time], [2], [3]])[:batch]
+            expected = decode(source, mask)
+            assert expected[3].shape == (batch, 3, 5, time)
+            for actual, value in zip(unknown(source, mask), expected, strict=True):
+                np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-5)
+
 else:
     import jax
 
