@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops, tree
 
+from seqnlp.decoding.best_tokens import best_tokens
 from seqnlp.decoding.constraints import allocated, constraints_among, hopeful, ranked
 from seqnlp.decoding.decoded import IMPOSSIBLE, Decoded, is_possible, is_there, written
 from seqnlp.decoding.greedy import check_rules, checked_start, no_alignments
@@ -201,7 +202,7 @@ class _Search:
         is_token = ops.logical_not(ops.logical_or(frozen, tokens == self.end_id))
         lengths = before.lengths[..., None] + ops.cast(is_token, "int32")
         if is_there(attention):
-            attention = ops.reshape(attention, (-1, self.beams, attention.shape[-1]))
+            attention = ops.reshape(attention, (-1, self.beams, ops.shape(attention)[-1]))
         scores = self.penalties.score(log_probabilities, lengths, attention)
         done = ops.logical_not(is_token)
         possible = is_possible(log_probabilities)
@@ -218,8 +219,7 @@ class _Search:
         One more than the beam is wide: the end id may be among them, which the length penalty
         can put behind the others.
         """
-        best, tokens = ops.top_k(logits, min(self.width + 1, logits.shape[-1]))
-        tokens = ops.cast(tokens, "int32")
+        best, tokens = best_tokens(logits, min(self.width + 1, logits.shape[-1]))
         if self.phrases is not None:
             wanted = self.phrases.wanted(before.progress)
             wanted = ops.reshape(wanted, (-1, wanted.shape[-1]))  # (rows, phrases)
@@ -315,7 +315,7 @@ class _Search:
         """`(batch, beams, max_length, source)` from what each step of each row attended to."""
         steps = np.arange(self.max_length, dtype="int32")
         rows = ops.shape(alignments)[1]
-        flat = ops.reshape(alignments, (-1, alignments.shape[2]))
+        flat = ops.reshape(alignments, (-1, ops.shape(alignments)[2]))
         found = ops.take(flat, ops.transpose(parents, (1, 2, 0)) + steps * rows, axis=0)
         real = ops.logical_and(possible[..., None], steps <= lengths[..., None])
         return ops.where(real[..., None], found, 0.0)
