@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import gc
+import json
 import logging
 import os
 import pathlib
 import sys
 import time
 
+SECONDS_FILE = "seconds.json"  # what each stage took in an output folder, interruptions included
 STAGES = ("prepare", "train", "evaluate", "export", "check")
 
 
@@ -171,7 +173,23 @@ def run_stages(parser, stages, argv):
     for name in chosen:
         if not (on_jax and name == "train"):
             import_tensorflow_quietly()
-        stages[name](options, beam_options)
+        started = time.monotonic()
+        try:
+            stages[name](options, beam_options)
+        finally:
+            _note_seconds(options.output, name, time.monotonic() - started)
+
+
+def _note_seconds(output, name, seconds):
+    """Adds to what a stage took so far in this folder; preparing anew begins anew."""
+    path = output / SECONDS_FILE
+    try:
+        noted = {} if name == STAGES[0] else json.loads(path.read_text())
+    except (OSError, ValueError):
+        noted = {}
+    noted[name] = round(noted.get(name, 0.0) + seconds, 1)
+    with contextlib.suppress(OSError):  # a stage that failed may have made no folder
+        path.write_text(json.dumps(noted))
 
 
 def main(run):
