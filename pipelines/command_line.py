@@ -80,6 +80,14 @@ def at_least_zero(text):
     return _number(text, float("inf"), "a number from 0 on")
 
 
+def share(text):
+    """Type of an argument that is a share, from 0 to 1."""
+    number = _number(text, float("inf"), "a share from 0 to 1")
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, received {text!r}")
+    return number
+
+
 def share_below_one(text):
     """Type of an argument that is a share, from 0 to below 1."""
     return _number(text, 1, "a share from 0 to below 1")
