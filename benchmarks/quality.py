@@ -1,6 +1,6 @@
-"""Runs `pipelines.tagging run` and appends its test figures to benchmarks/results.jsonl.
+"""Runs a pipeline and appends its test figures to benchmarks/results.jsonl.
 
-python -m benchmarks.tagging NAME --data FOLDER -- --output DIR --train FOLDER/...
+python -m benchmarks.quality tagging NAME --data FOLDER -- --output DIR --train FOLDER/...
 """
 
 import argparse
@@ -17,18 +17,22 @@ import keras
 from benchmarks.provenance import commit
 from benchmarks.readme import RESULTS
 
+KEPT = ("also", "attention_entropy", "alignment_error_rate")  # of evaluation.json
 
-def measure(given, shown, **fields):
+
+def measure(task, given, shown, **fields):
     """Runs the stages in a process of their own, so that its wall time is a user's.
 
     Args:
-        given: Options of `pipelines.tagging run`, a list of `str`.
+        task: Name of the pipeline.
+        given: Options of `pipelines.TASK run`, a list of `str`.
         shown: The command as the figure's line has it: shlex.join of these words.
         **fields: Of the figure's line, beside those measured.
     """
     output = pathlib.Path(given[given.index("--output") + 1])
     started = time.monotonic()
-    subprocess.run([sys.executable, "-m", "pipelines.tagging", "run", *given], check=True)
+    module = f"pipelines.{task}"
+    subprocess.run([sys.executable, "-m", module, "run", *given], check=True)
     seconds = time.monotonic() - started
     report = json.loads((output / "evaluation.json").read_text())
     history = json.loads((output / "logs" / "history.json").read_text())
@@ -36,12 +40,13 @@ def measure(given, shown, **fields):
         **fields,
         "measure": report["measure"],
         "test": report["scores"]["model"],
-        "baseline": report["scores"]["most frequent tag"],
+        "baseline": baseline(report["scores"]),
+        **_further(report),
         "dev": max(epoch[f"val_{report['measure']}"] for epoch in history),
         "epochs": len(history),
         "seconds": round(seconds, 1),
         "seed": int(given[given.index("--seed") + 1]) if "--seed" in given else 0,
-        "command": shlex.join(["python", "-m", "pipelines.tagging", "run", *shown]),
+        "command": shlex.join(["python", "-m", module, "run", *shown]),
         "commit": commit(),
         "date": datetime.date.today().isoformat(),
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
@@ -51,10 +56,24 @@ def measure(given, shown, **fields):
     print(json.dumps(line, indent=1))
 
 
+def _further(report):
+    """What else the report says, without paths of this machine."""
+    found = {name: report[name] for name in KEPT if name in report}
+    if "also" in found:
+        found["also"] = {k: x for k, x in found["also"].items() if k != "files"}
+    return found
+
+
+def baseline(scores):
+    """The scores of the rival that needs no training, which stands after the model's."""
+    return next(given for name, given in scores.items() if name != "model")
+
+
 def main(argv):
     """Measures one figure."""
     own, given = (argv[: argv.index("--")], argv[argv.index("--") + 1 :])
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tagging")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality")
+    parser.add_argument("task", choices=("tagging", "translation"), help="name of the pipeline")
     parser.add_argument("name", help="of the figure")
     parser.add_argument("--data", default="", help="folder that the command calls DATA")
     options = parser.parse_args(own)
@@ -62,7 +81,7 @@ def main(argv):
     shown = list(given)
     for folder in filter(None, names):
         shown = [word.replace(folder, names[folder]) for word in shown]
-    measure(given, shown, name=options.name)
+    measure(options.task, given, shown, name=options.name)
 
 
 if __name__ == "__main__":
