@@ -17,6 +17,7 @@ from serving.op_check import unsupported_ops
 PYTHON_220 = ROOT / ".venv-serving220" / "bin" / "python"
 NOT_RUN = "not run: make serving220"
 _LONGEST_SHOWN = 2000
+_TIMEOUT = 300.0  # seconds: what is checked is what is answered, also by a busy machine
 
 
 class CheckFailed(RuntimeError):
@@ -72,12 +73,12 @@ def _check_ops(folder):
 
 
 def _ask(double, model_name, cases):
-    client = Client("127.0.0.1", double.rest_port, model_name)
-    _show(client, cases[0])
+    place = {"host": "127.0.0.1", "port": double.rest_port, "model_name": model_name}
+    place["timeout"] = _TIMEOUT
+    _show(Client(**place), cases[0])
     _show_as_client(double.rest_port, model_name, cases)
-    wrong = client_check.differences("127.0.0.1", double.rest_port, model_name, cases)
-    report = {"client": _all_agree("client", wrong)}
-    target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name)
+    report = {"client": _all_agree("client", client_check.differences(place, cases))}
+    target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name, _TIMEOUT)
     items = list(conformance.check(target, cases))
     for item, wrong in items:
         if wrong:
@@ -86,7 +87,8 @@ def _ask(double, model_name, cases):
     from serving import grpc_check
 
     address = f"127.0.0.1:{double.grpc_port}"
-    report["gRPC"] = _all_agree("gRPC", grpc_check.differences(address, model_name, cases))
+    wrong = grpc_check.differences(address, model_name, cases, _TIMEOUT)
+    report["gRPC"] = _all_agree("gRPC", wrong)
     if importlib.util.find_spec("ovmsclient"):
         wrong = grpc_check.ovms_differences(address, model_name, double.version, cases)
         report["ovmsclient over gRPC"] = _all_agree("ovmsclient over gRPC", wrong)

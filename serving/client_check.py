@@ -28,10 +28,14 @@ def command(port, model_name, cases):
     return program, [*words, case["inputs"]["text"][0]]
 
 
-def differences(host, port, model_name, cases):
-    """Yield `(case, what differs or None)` of the cases that a client has a method for."""
-    place = (host, port, model_name)
-    tagger, translator = Client(*place), TranslationClient(*place)
+def differences(place, cases):
+    """Yield `(case, what differs or None)` of the cases that a client has a method for.
+
+    Args:
+        place: Dict of the arguments of a `Client`.
+        cases: Dicts with `signature`, `inputs` and `outputs`.
+    """
+    tagger, translator = Client(**place), TranslationClient(**place)
     for case in cases:
         if _is_of_translator(case):
             yield case, _difference(case, translator, _TRANSLATOR)
