@@ -92,16 +92,31 @@ def train_translator(options):
         best,
         *_tensorboard(options, manifest, names, model),
     ]
-    lengths = {"lengths": _evaluation_lengths(manifest)}
-    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, **lengths)
-    if isinstance(held_out, TranslationBatches) and needs_tensorflow(manifest):
-        held_out = held_out.dataset()
+    lengths = _evaluation_lengths(manifest)
+    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, lengths=lengths)
+    if isinstance(held_out, TranslationBatches):
+        on_tensorflow = needs_tensorflow(manifest)
+        held_out = held_out.dataset() if on_tensorflow else _Listed(list(held_out))
     training.fit(
         model, batches, steps, first, options.epochs, callbacks, best, validation_data=held_out
     )
     if options.average > 1:
         _average(model, last, scores, best)
     shutil.rmtree(options.output / "backup", ignore_errors=True)
+
+
+class _Listed(keras.utils.PyDataset):
+    """A list of batches as `fit` takes them for validation without TensorFlow."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
 
 
 def needs_tensorflow(manifest):

@@ -1,7 +1,10 @@
 """The path of translation on a small corpus, and what each stage leaves."""
 
 import json
+import pathlib
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -9,6 +12,7 @@ from pipelines import translation
 from pipelines.translator import Attended, word_numbers
 from seqnlp.samples import write_parallel
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ["--model=rnn", "--units=8", "--embedding_units=8", "--dropout=0", "--epochs=2"]
 TINY += ["--batch_tokens=512", "--jit=false", "--learning_rate=0.02", "--warmup_steps=5"]
 
@@ -141,3 +145,24 @@ def test_links_of_words_come_from_their_pieces():
     attended = Attended(weights, ["▁a", "▁b", "c", "[END]"], ["▁x", "▁y", "[END]"])
     assert attended.links() == [(1, 0), (0, 1)]
     assert not attended.is_of_words()
+
+
+@pytest.mark.slow
+def test_training_on_jax_needs_neither_tensorflow_nor_beam(tmp_path, files, without):
+    output = f"--output={tmp_path}"
+    translation.run(
+        ["prepare", output, *files, "--vocabulary_size=300", "--output_format=parquet"]
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.translation", "train", output, *files, *TINY],
+        cwd=ROOT,
+        env=without("tensorflow", "tensorflow_text", "apache_beam", "tensorboard"),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing for TensorBoard, which needs TensorFlow" in done.stdout
+    assert len(json.loads((tmp_path / "logs" / "history.json").read_text())) == 2
+    translation.run(["evaluate", output, *files, "--beam_width=1"])
+    assert json.loads((tmp_path / "evaluation.json").read_text())["pairs"] == 150
