@@ -10,30 +10,31 @@ import pathlib
 import shlex
 import subprocess
 import sys
-import time
 
 import keras
 
 from benchmarks.provenance import commit
 from benchmarks.readme import RESULTS
+from pipelines.command_line import SECONDS_FILE, STAGES
 
 KEPT = ("also", "attention_entropy", "alignment_error_rate")  # of evaluation.json
 
 
-def measure(task, given, shown, **fields):
-    """Runs the stages in a process of their own, so that its wall time is a user's.
+def measure(task, given, shown, stages=None, **fields):
+    """Runs the stages, each in a process of its own, so that their wall time is a user's.
 
     Args:
         task: Name of the pipeline.
         given: Options of `pipelines.TASK run`, a list of `str`.
         shown: The command as the figure's line has it: shlex.join of these words.
+        stages: Names of the stages to run, where others ran before; None runs all.
         **fields: Of the figure's line, beside those measured.
     """
     output = pathlib.Path(given[given.index("--output") + 1])
-    started = time.monotonic()
     module = f"pipelines.{task}"
-    subprocess.run([sys.executable, "-m", module, "run", *given], check=True)
-    seconds = time.monotonic() - started
+    for stage in STAGES if stages is None else stages:
+        subprocess.run([sys.executable, "-m", module, stage, *given], check=True)
+    seconds = sum(json.loads((output / SECONDS_FILE).read_text()).values())
     report = json.loads((output / "evaluation.json").read_text())
     history = json.loads((output / "logs" / "history.json").read_text())
     line = {
@@ -76,12 +77,13 @@ def main(argv):
     parser.add_argument("task", choices=("tagging", "translation"), help="name of the pipeline")
     parser.add_argument("name", help="of the figure")
     parser.add_argument("--data", default="", help="folder that the command calls DATA")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, help="where others ran before")
     options = parser.parse_args(own)
     names = {given[given.index("--output") + 1]: "DIR", options.data: "DATA"}
     shown = list(given)
     for folder in filter(None, names):
         shown = [word.replace(folder, names[folder]) for word in shown]
-    measure(options.task, given, shown, name=options.name)
+    measure(options.task, given, shown, options.stages, name=options.name)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,17 @@ def fed_decoder(dtype=None):
     return RNNDecoder(3, "lstm", 2, LuongAttention(dtype=dtype), **feeding, dtype=dtype)
 
 
+def context_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": True, "readout": "context"}
+    return RNNDecoder(3, attention=BahdanauAttention(4, dtype=dtype), **feeding, dtype=dtype)
+
+
+def linear_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": "linear", "readout_units": 5}
+    attention = LuongAttention(dtype=dtype)
+    return RNNDecoder(3, "lstm", 1, attention, **feeding, readout="state", dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -187,6 +198,8 @@ CASES = {
         loops=True,
     ),
     "RNNDecoder, fed": Case(fed_decoder, DECODING, loops=True),
+    "RNNDecoder, context": Case(context_decoder, DECODING, loops=True),
+    "RNNDecoder, linear": Case(linear_decoder, DECODING, loops=True),
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
