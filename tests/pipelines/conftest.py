@@ -14,9 +14,9 @@ TINY = ["--units=8", "--word_units=8", "--epochs=2", "--batch_size=16", "--learn
 def command():
     """Runs the real command in a process of its own; returns what subprocess returns."""
 
-    def run(*arguments, **settings):
+    def run(*arguments, task="tagging", **settings):
         return subprocess.run(
-            [sys.executable, "-m", "pipelines.tagging", *map(str, arguments)],
+            [sys.executable, "-m", f"pipelines.{task}", *map(str, arguments)],
             cwd=ROOT,
             env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             capture_output=True,
