@@ -43,7 +43,7 @@ def measure(task, given, shown, stages=None, **fields):
         "test": report["scores"]["model"],
         "baseline": baseline(report["scores"]),
         **_further(report),
-        "dev": max(epoch[f"val_{report['measure']}"] for epoch in history),
+        "dev": max(epoch[f"val_{report['measure']}"] for epoch in [*history, *_mean(output)]),
         "epochs": len(history),
         "seconds": round(seconds, 1),
         "seed": int(given[given.index("--seed") + 1]) if "--seed" in given else 0,
@@ -55,6 +55,13 @@ def measure(task, given, shown, stages=None, **fields):
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
     print(json.dumps(line, indent=1))
+
+
+def _mean(output):
+    """Scores of the mean of the last epochs, a list of one where that became the model."""
+    path = output / "logs" / "mean.json"
+    found = json.loads(path.read_text()) if path.exists() else {"kept": False}
+    return [found] if found["kept"] else []
 
 
 def _further(report):

@@ -1,6 +1,8 @@
 """The train stage of `pipelines.translation`."""
 
 import itertools
+import json
+import pathlib
 import shutil
 
 import keras
@@ -84,25 +86,24 @@ def train_translator(options):
     scores = _evaluation(options, manifest, names)
     batches, steps = training_batches(options, manifest, first)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if options.ema else []
-    callbacks = [
-        backup,
-        *averaged,
-        scores,
-        last,
-        best,
-        *_tensorboard(options, manifest, names, model),
-    ]
-    lengths = _evaluation_lengths(manifest)
-    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, lengths=lengths)
-    if isinstance(held_out, TranslationBatches):
-        on_tensorflow = needs_tensorflow(manifest)
-        held_out = held_out.dataset() if on_tensorflow else _Listed(list(held_out))
+    pictures = _tensorboard(options, manifest, names, model)
+    callbacks = [backup, *averaged, scores, last, best, *pictures]
+    held_out = _held_out(options, manifest)
     training.fit(
         model, batches, steps, first, options.epochs, callbacks, best, validation_data=held_out
     )
     if options.average > 1:
         _average(model, last, scores, best)
     shutil.rmtree(options.output / "backup", ignore_errors=True)
+
+
+def _held_out(options, manifest):
+    """The eval split as `fit` takes it."""
+    lengths = _evaluation_lengths(manifest)
+    batches = translation_batches(manifest.folder, "eval", options.batch_tokens, lengths=lengths)
+    if not isinstance(batches, TranslationBatches):
+        return batches
+    return batches.dataset() if needs_tensorflow(manifest) else _Listed(list(batches))
 
 
 class _Listed(keras.utils.PyDataset):
@@ -185,6 +186,8 @@ def _average(model, last, scores, best):
     found = scores.scores()[MONITOR]
     rival = best.epochs[best.best_epoch][MONITOR]
     print(f"mean of the last {number} epochs: {MONITOR} {found:.4f}, best epoch {rival:.4f}")
+    noted = {"epochs": number, MONITOR: found, "kept": found > rival}
+    pathlib.Path(best.history).with_name("mean.json").write_text(json.dumps(noted))
     if found > rival:
         best.save()
         print(f"the mean is kept -> {best.path}")

@@ -26,6 +26,9 @@ class SentencePiece(Subwords):
     it out at both ends, and drops control characters: what a reader sees stays as it is, so
     translations can be compared with references as they are.
 
+    Seed first: `keras.utils.set_random_seed` and `tf.random.set_seed` clear TensorFlow's kernels
+    and with them what this holds.
+
     Args:
         model: `bytes`, a trained model of sentencepiece, BPE or unigram, with the four ids.
 
