@@ -1,5 +1,6 @@
 """Which tests run on which backend; and that none of them is skipped."""
 
+import gc
 import os
 import pathlib
 
@@ -26,6 +27,17 @@ collect_ignore = []
 if BACKEND != "tensorflow":
     here = pathlib.Path(__file__).parent
     collect_ignore = [path.name for path in here.iterdir() if path.name not in CORE]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_what_was_compiled():
+    """JAX keeps a program in memory for each shape it saw: thousands exhaust a process' maps."""
+    yield
+    if BACKEND == "jax":
+        import jax
+
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)
