@@ -14,14 +14,13 @@ demo: $(VENV)/tagging serving220
 	$(BIN)/python -m pipelines.tagging run --output $(RUN)
 	@echo "TensorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
 
-# The core runs on both backends, a process each, side by side; tests/conftest.py leaves the
-# rest to one. Both summaries are printed, and either can fail the command.
+# The core runs on both backends, one after the other; tests/conftest.py leaves the rest to one.
+# Two workers share the files of each: one process alone would have more compiled programs than
+# Linux lets it map. Both summaries are printed, and either can fail the command.
 define run_tests
-	@KERAS_BACKEND=jax $(PYTEST) $(1) > $(VENV)/jax.log 2>&1 & jax=$$!; status=0; \
-	echo "TensorFlow backend, and what runs once:"; \
-	KERAS_BACKEND=tensorflow $(PYTEST) $(1) || status=1; \
-	wait $$jax || status=1; \
-	echo "JAX backend:"; cat $(VENV)/jax.log; exit $$status
+	@status=0; for backend in jax tensorflow; do echo "$$backend:"; \
+	KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
+	  $(PYTEST) -n 2 --dist loadfile $(1) || status=1; done; exit $$status
 endef
 
 test: $(VENV)/dev
