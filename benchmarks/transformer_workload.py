@@ -15,6 +15,7 @@ from benchmarks.translation_workload import (
 UNITS, HEADS, HIDDEN, LAYERS, BEAMS = 256, 4, 1024, 3, 4
 BEAM = f"beam {BEAMS}"
 NORM_EPSILON = 1e-6
+GAIN = 3.0  # of what a branch adds to its input, so that it counts beside the token itself
 
 # Kernels of a layer, by name: those of self-attention hold queries, keys and values side by side,
 # those over the source keys and values.
@@ -47,7 +48,8 @@ def weights():
         for layer in range(LAYERS):
             for name, shape in kernels.items():
                 bias = normal(random, shape[1], scale=0.1)
-                found[stack, layer, name] = kernel(random, *shape), bias
+                gain = GAIN if "output" in name else 1.0
+                found[stack, layer, name] = gain * kernel(random, *shape), bias
             for norm in range(norms):
                 scale = 1 + normal(random, UNITS, scale=0.1)
                 found[stack, layer, f"norm {norm}"] = scale, normal(random, UNITS, scale=0.1)

@@ -5,7 +5,7 @@ import tempfile
 from functools import partial
 
 import ctranslate2
-from ctranslate2.converters.transformers import MarianMTLoader
+from ctranslate2.converters.transformers import BartLoader
 
 from benchmarks import transformer_workload as workload
 from benchmarks.peers import marian
@@ -22,16 +22,14 @@ def cases():
     yield Case("transformer", workload.BEAM, partial(decoding, workload.BEAMS))
 
 
-class Loader(MarianMTLoader):
-    """Keeps the last word of the vocabulary, which is padding in Marian's own models."""
-
-    def _remove_pad_weights(self, spec):
-        pass
-
-
 def translator():
-    """The workload's model, read from a folder that is gone afterwards."""
-    spec = Loader().get_model_spec(marian.model())
+    """The workload's model, read from a folder that is gone afterwards.
+
+    BART's loader, since Marian's starts from zeros in place of the start token.
+    """
+    model = marian.model()
+    model.config.normalize_before = model.config.normalize_embedding = False
+    spec = BartLoader().get_model_spec(model)
     spec.register_source_vocabulary(WORDS)
     spec.register_target_vocabulary(WORDS)
     spec.config.decoder_start_token = "<s>"

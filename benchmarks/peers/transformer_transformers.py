@@ -27,8 +27,9 @@ def decoding(beams):
         "max_new_tokens": TARGET,
         "num_beams": beams,
         "do_sample": False,
-        "length_penalty": 0.0,
     }
+    if beams > 1:
+        options["length_penalty"] = 0.0
 
     @torch.inference_mode()
     def call(**more):
