@@ -46,7 +46,8 @@ serving220: .venv-serving220/ready
 # TensorFlow Addons, which people come from: writes what the parity tests compare with. Its last
 # TensorFlow has no packages for Pythons after 3.11, so PYTHON must be a 3.11.
 addons: .venv-addons/ready
-	export TF_CPP_MIN_LOG_LEVEL=3; for written in fixtures models rest attention names; do \
+	export TF_CPP_MIN_LOG_LEVEL=3; for written in fixtures models rest attention wrapper decoders losses \
+	  names; do \
 	  .venv-addons/bin/python -W ignore tests/compat/write_addons_$$written.py || exit 1; done
 
 $(VENV)/dev: $(VENV)/pip pyproject.toml requirements.lock

@@ -10,9 +10,9 @@ import sys
 import tempfile
 
 from benchmarks.figures import rewrite
+from benchmarks.quality import measure
 from benchmarks.readme import cut, newest, results
 from benchmarks.speed_table import PAGE
-from benchmarks.tagging import measure
 
 SETS = ("BC5CDR, span F1", "WNUT-17, span F1")
 ARMS = {
@@ -64,7 +64,7 @@ def _run(name, arm, seed, data):
     with tempfile.TemporaryDirectory() as folder:
         given = [word.replace("DATA", data) for word in shown]
         given[given.index("--output") + 1] = folder
-        measure(given, shown, name=name, arm=arm)
+        measure("tagging", given, shown, name=name, arm=arm)
 
 
 def main(argv):

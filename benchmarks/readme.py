@@ -1,4 +1,4 @@
-"""Writes the newest figure of each name in results.jsonl into the README's table.
+"""Writes the newest figure of each name in results.jsonl into the README and docs/figures.md.
 
 Lines with an `arm` are one side of a comparison and stand in its own table.
 """
@@ -9,25 +9,49 @@ import pathlib
 from benchmarks.figures import rewrite
 
 RESULTS = pathlib.Path(__file__).with_name("results.jsonl")
+COMMANDS = pathlib.Path(__file__).resolve().parents[1] / "docs" / "figures.md"
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 
 
 def table(lines):
-    """A Markdown table and the commands below it; `lines` are those of results.jsonl."""
-    rows = ["| figure | measure | test | dev | most frequent tag | wall time |"]
+    """A Markdown table; `lines` are those of results.jsonl."""
+    rows = ["| figure | measure | test | dev | baseline | wall time |"]
     rows.append("|---|---|---:|---:|---:|---:|")
-    commands = []
     for name, line in newest(lines).items():
         measure = line["measure"]
         figures = (line["test"][measure], line["dev"], line["baseline"][measure])
-        shown = " | ".join(cut(figure) for figure in figures)
+        shown = " | ".join(cut(figure, 2 if measure == "bleu" else 4) for figure in figures)
         minutes = f"{line['seconds'] / 60:.1f} min"
         rows.append(f"| {name} | {measure.replace('_', ' ')} | {shown} | {minutes} |")
-        commands += [
-            f"    # {name} (commit {line['commit']}, seed {line['seed']})",
-            _wrapped(line),
-        ]
-    return "\n".join([*rows, "", *commands, ""])
+    return "\n".join([*rows, ""])
+
+
+def commands(lines):
+    """The command of each row of the table, and what else it measured."""
+    found = []
+    for name, line in newest(lines).items():
+        found += [f"    # {name} (commit {line['commit']}, seed {line['seed']})", _wrapped(line)]
+        found += [f"    # {said}" for said in _further(line)]
+    return "\n".join([*found, ""])
+
+
+def _further(line):
+    """What is measured beside the figure, a list of `str`."""
+    if line["measure"] != "bleu":
+        return []
+    test = line["test"]
+    said = [
+        f"lower-cased BLEU {cut(test['lowercase_bleu'], 2)}, chrF {cut(test['chrf'], 2)}",
+        test["signatures"]["bleu"],
+    ]
+    if "also" in line:
+        also = line["also"]["scores"]
+        figures = [cut(also[name], 2) for name in ("bleu", "lowercase_bleu", "chrf")]
+        said.append("the other test set: BLEU {}, lower-cased {}, chrF {}".format(*figures))
+    for name in ("attention_entropy", "alignment_error_rate"):
+        if name in line:
+            said.append(f"{name.replace('_', ' ')} {cut(line[name])}")
+    return said
 
 
 def newest(lines):
@@ -35,9 +59,9 @@ def newest(lines):
     return {line["name"]: line for line in lines if "arm" not in line}
 
 
-def cut(figure):
-    """Four digits, never rounded up."""
-    return f"{int(figure * 10_000) / 10_000:.4f}"
+def cut(figure, digits=4):
+    """So many digits, never rounded up."""
+    return f"{int(figure * 10**digits) / 10**digits:.{digits}f}"
 
 
 def _wrapped(line):
@@ -50,8 +74,9 @@ def results():
 
 
 def main():
-    """Rewrites the README."""
+    """Rewrites the README's table and the page of commands."""
     rewrite(README, "benchmarks/readme.py", table(results()))
+    rewrite(COMMANDS, "benchmarks/readme.py", commands(results()))
 
 
 if __name__ == "__main__":

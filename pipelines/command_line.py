@@ -3,12 +3,14 @@
 import argparse
 import contextlib
 import gc
+import json
 import logging
 import os
 import pathlib
 import sys
 import time
 
+SECONDS_FILE = "seconds.json"  # what each stage took in an output folder, interruptions included
 STAGES = ("prepare", "train", "evaluate", "export", "check")
 
 
@@ -76,6 +78,14 @@ def at_least_one(text):
 def at_least_zero(text):
     """Type of an argument that is a number, 0 or more."""
     return _number(text, float("inf"), "a number from 0 on")
+
+
+def share(text):
+    """Type of an argument that is a share, from 0 to 1."""
+    number = _number(text, float("inf"), "a share from 0 to 1")
+    if number > 1:
+        raise argparse.ArgumentTypeError(f"expected a share from 0 to 1, received {text!r}")
+    return number
 
 
 def share_below_one(text):
@@ -171,7 +181,23 @@ def run_stages(parser, stages, argv):
     for name in chosen:
         if not (on_jax and name == "train"):
             import_tensorflow_quietly()
-        stages[name](options, beam_options)
+        started = time.monotonic()
+        try:
+            stages[name](options, beam_options)
+        finally:
+            _note_seconds(options.output, name, time.monotonic() - started)
+
+
+def _note_seconds(output, name, seconds):
+    """Adds to what a stage took so far in this folder; preparing anew begins anew."""
+    path = output / SECONDS_FILE
+    try:
+        noted = {} if name == STAGES[0] else json.loads(path.read_text())
+    except (OSError, ValueError):
+        noted = {}
+    noted[name] = round(noted.get(name, 0.0) + seconds, 1)
+    with contextlib.suppress(OSError):  # a stage that failed may have made no folder
+        path.write_text(json.dumps(noted))
 
 
 def main(run):

@@ -1,69 +1,32 @@
 """The export and check stages of `pipelines.tagging`."""
 
 import itertools
-import os
 import random
-import shutil
 
 import numpy as np
 import tensorflow as tf
 
-from pipelines import trained_model
+from pipelines import exports, trained_model
 from pipelines.chain_truth import Chain
-from pipelines.evaluation import BLESSED
+from pipelines.exports import BATCH, CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
 from seqnlp import export, tag_schemes
 from seqnlp.layers import CRF, TokenSoftmax
 from seqnlp.records import read_sentences
 from seqnlp.text import RegexTokenizer, TaggingText, WordTokenizer
 
-EDGE_STRINGS = [
-    "",
-    " ",
-    "\t\n",
-    "a",
-    "...",
-    "서울에서 부산으로 가는 기차 두 장 👨‍👩‍👧 예매해 줘 🙏",
-    "서울",  # decomposed Hangul
-    "Ｆｌｙ ｔｏ Ｏｓｌｏ",
-    "ﬁnd a ﬂight",
-    "🇰🇷 1️⃣ 👍🏽 🏳️‍🌈",
-    "nul \x00 and bell \x07",
-    "שלום to שלום",
-    "word " * 300,
-    "x" * 5000,
-]
-CHECKED, BATCH, WARM_UP = 200, 8, 20
 K_BEST = 5
 NEAR_TIE = 1e-3  # nats between two paths, below which float32 may rank them either way
 LEAST = -40.0  # log probability, below which float32 cannot hold the five decimals compared
-SERVED_TEXT = "assets.extra/text"  # beside the graph, for `check` and for who reads an export
 
 
 def export_tagger(options):
     """Writes the next version below `serving/NAME`; returns its folder."""
-    blessed = (options.output / BLESSED).exists()
-    if not blessed and not options.export_anyway:
-        raise ValueError(
-            f"{options.output / BLESSED}: expected the mark of a model that beat its rivals; run "
-            "the evaluate stage, improve the model, or give --export_anyway"
-        )
+    exports.check_blessed(options)
     model, text, encoding = trained_model.load(options.output / "model.keras")
     text = _serving_text(text, options)
-    home = options.output / "serving" / options.name
-    home.mkdir(parents=True, exist_ok=True)
-    versions = [int(path.name) for path in home.iterdir() if path.name.isdecimal()]
-    target, partial = home / str(max(versions, default=0) + 1), home / "partial"
-    shutil.rmtree(partial, ignore_errors=True)
     signatures = export.tagging_signatures(model, text, encoding, K_BEST)
-    try:
-        export.saved_model(model, text, partial, signatures)
-        _warm_up(partial, options, signatures)
-        text.save(str(partial / SERVED_TEXT))
-        os.replace(partial, target)  # a server that polls the folder never sees half a version
-    except (OSError, tf.errors.OpError) as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise OSError(f"cannot write {target}: {str(error).splitlines()[0]}") from error
-    return target
+    requests = _warm_up(options, signatures)
+    return exports.write_version(options, model, text, signatures, requests)
 
 
 def _serving_text(text, options):
@@ -80,13 +43,11 @@ def _serving_text(text, options):
     )
 
 
-def _warm_up(folder, options, signatures):
-    from serving.warmup import write_warmup
-
+def _warm_up(options, signatures):
     texts = _texts(options, WARM_UP)
     tokens = {"tokens": [text.split() or [""] for text in texts[:1]], "lengths": [1]}
     requests = [(name, {"text": texts}) for name in signatures if name != "pretokenized"]
-    write_warmup(folder, options.name, [*requests, ("pretokenized", tokens)])
+    return [*requests, ("pretokenized", tokens)]
 
 
 def _texts(options, number):
@@ -100,11 +61,7 @@ def check_tagger(options):
     """Serves the newest version and compares its answers with the model's; returns a report."""
     from serving.check import check_export
 
-    home = options.output / "serving" / options.name
-    versions = [path for path in home.glob("*") if path.name.isdecimal()]
-    if not versions:
-        raise ValueError(f"{home}: expected an exported version; run the export stage first")
-    newest = max(versions, key=lambda path: int(path.name))
+    newest = exports.newest_version(options)
     texts = _texts(options, CHECKED - len(EDGE_STRINGS)) + EDGE_STRINGS
     model, _, encoding = trained_model.load(options.output / "model.keras")
     expected = _Expected(model, TaggingText.load(str(newest / SERVED_TEXT)), encoding)

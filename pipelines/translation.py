@@ -6,7 +6,7 @@ python -m pipelines.translation run --output DIR [--train SOURCE TARGET ...]
 import json
 
 from pipelines import command_line
-from pipelines.command_line import at_least_one, at_least_zero, share_below_one
+from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a translator."
 LAYOUT = ("columns",)
@@ -48,6 +48,12 @@ def _add_text(text):
     text.add_argument("--subwords", default="bpe", choices=("bpe", "unigram"), help="kind of them")
     text.add_argument(
         "--vocabulary_size", type=at_least_one, help="pieces; 8000, of the sample corpus 1000"
+    )
+    text.add_argument(
+        "--character_coverage",
+        type=share,
+        default=1.0,
+        help="share of the characters that have pieces; less for thousands of different ones",
     )
     text.add_argument(
         "--separate", action="store_true", help="subwords of each side, not of both together"
@@ -213,6 +219,7 @@ def prepare(options, beam_options):
             str(examples),
             **arguments,
             subwords=options.subwords,
+            subword_settings={"character_coverage": options.character_coverage},
             joint=not options.separate,
             max_length=options.max_length,
             output_format=options.output_format,

@@ -7,7 +7,6 @@ import pathlib
 
 from pipelines import trained_model
 from pipelines.evaluation import bless, forget, verdict
-from pipelines.translator import Translator
 from seqnlp import plot
 from seqnlp.metrics import (
     alignment_error_rate,
@@ -62,6 +61,8 @@ def evaluate_translator(options):
 
 
 def _load(path, options):
+    from pipelines.translator import Translator  # needs TensorFlow, and training imports this file
+
     return Translator(
         *trained_model.load_translator(path), options.beam_width, options.length_penalty
     )

@@ -1,12 +1,20 @@
 """The train stage of `pipelines.translation`."""
 
+import itertools
 import shutil
 
 import keras
 
 from pipelines import command_line, trained_model, training, translation_model
 from pipelines.translation_evaluation import forget_evaluation
-from seqnlp.callbacks import Backup, KeepBest, KeepLast, TranslationEvaluation
+from seqnlp.callbacks import (
+    Backup,
+    KeepBest,
+    KeepLast,
+    TensorBoardTranslator,
+    TranslationEvaluation,
+    Translations,
+)
 from seqnlp.losses import SequenceCrossEntropy
 from seqnlp.metrics import Perplexity
 from seqnlp.optimizers import InverseSquareRoot, average_weights
@@ -38,6 +46,7 @@ REMEMBERED = (
 EVALUATED = 64  # sentences translated at a time
 # Lengths that batches are padded to: each is a shape to compile.
 LENGTHS, EVALUATION_LENGTHS = 6, 2
+SHOWN_SENTENCES = 20  # in TensorBoard's table
 MONITOR = "val_bleu"
 
 
@@ -75,17 +84,39 @@ def train_translator(options):
     scores = _evaluation(options, manifest, names)
     batches, steps = training_batches(options, manifest, first)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if options.ema else []
-    callbacks = [backup, *averaged, scores, last, best, *_tensorboard(options, manifest)]
-    lengths = {"lengths": _evaluation_lengths(manifest)}
-    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, **lengths)
-    if isinstance(held_out, TranslationBatches) and needs_tensorflow(manifest):
-        held_out = held_out.dataset()
+    callbacks = [
+        backup,
+        *averaged,
+        scores,
+        last,
+        best,
+        *_tensorboard(options, manifest, names, model),
+    ]
+    lengths = _evaluation_lengths(manifest)
+    held_out = translation_batches(manifest.folder, "eval", options.batch_tokens, lengths=lengths)
+    if isinstance(held_out, TranslationBatches):
+        on_tensorflow = needs_tensorflow(manifest)
+        held_out = held_out.dataset() if on_tensorflow else _Listed(list(held_out))
     training.fit(
         model, batches, steps, first, options.epochs, callbacks, best, validation_data=held_out
     )
     if options.average > 1:
         _average(model, last, scores, best)
     shutil.rmtree(options.output / "backup", ignore_errors=True)
+
+
+class _Listed(keras.utils.PyDataset):
+    """A list of batches as `fit` takes them for validation without TensorFlow."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, index):
+        return self.batches[index]
 
 
 def needs_tensorflow(manifest):
@@ -159,10 +190,16 @@ def _average(model, last, scores, best):
         print(f"the mean is kept -> {best.path}")
 
 
-def _tensorboard(options, manifest):
+def _tensorboard(options, manifest, names, model):
     """The callbacks that write for TensorBoard, which needs TensorFlow."""
     logs = options.output / "logs"
     if not needs_tensorflow(manifest):
         print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
         return []
-    return [keras.callbacks.TensorBoard(logs, write_graph=False)]
+    pairs = list(itertools.islice(read_pairs(manifest.folder, "eval"), SHOWN_SENTENCES))
+    lengths = _evaluation_lengths(manifest)
+    batches = translation_batches(
+        manifest.folder, "eval", batch_size=len(pairs), lengths=lengths[-1:]
+    )
+    pictures = TensorBoardTranslator(logs, pairs, next(iter(batches)), names, Translations(model))
+    return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]

@@ -8,17 +8,16 @@ import shutil
 import subprocess
 import tempfile
 
-from serving import conformance
+from serving import client_check, conformance
 from serving.cases import write_cases
 from serving.client import Client, ServingError
-from serving.client import main as client_program
 from serving.double_process import ROOT, clean_environment, running_double
 from serving.op_check import unsupported_ops
 
 PYTHON_220 = ROOT / ".venv-serving220" / "bin" / "python"
-_KNOWN = ("serving_default", "pretokenized", "spans", "marginals", "k_best")
 NOT_RUN = "not run: make serving220"
 _LONGEST_SHOWN = 2000
+_TIMEOUT = 300.0  # seconds: what is checked is what is answered, also by a busy machine
 
 
 class CheckFailed(RuntimeError):
@@ -74,11 +73,12 @@ def _check_ops(folder):
 
 
 def _ask(double, model_name, cases):
-    client = Client("127.0.0.1", double.rest_port, model_name)
-    _show(client, cases[0])
+    place = {"host": "127.0.0.1", "port": double.rest_port, "model_name": model_name}
+    place["timeout"] = _TIMEOUT
+    _show(Client(**place), cases[0])
     _show_as_client(double.rest_port, model_name, cases)
-    report = {"client": _check_client(client, cases)}
-    target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name)
+    report = {"client": _all_agree("client", client_check.differences(place, cases))}
+    target = conformance.Target(f"127.0.0.1:{double.rest_port}", model_name, _TIMEOUT)
     items = list(conformance.check(target, cases))
     for item, wrong in items:
         if wrong:
@@ -87,7 +87,8 @@ def _ask(double, model_name, cases):
     from serving import grpc_check
 
     address = f"127.0.0.1:{double.grpc_port}"
-    report["gRPC"] = _all_agree("gRPC", grpc_check.differences(address, model_name, cases))
+    wrong = grpc_check.differences(address, model_name, cases, _TIMEOUT)
+    report["gRPC"] = _all_agree("gRPC", wrong)
     if importlib.util.find_spec("ovmsclient"):
         wrong = grpc_check.ovms_differences(address, model_name, double.version, cases)
         report["ovmsclient over gRPC"] = _all_agree("ovmsclient over gRPC", wrong)
@@ -106,15 +107,13 @@ def _show(client, case):
 
 
 def _show_as_client(port, model_name, cases):
-    """Asks once more as a person would, for the spans where the model has them."""
-    signatures = [case["signature"] for case in cases]
-    case = cases[signatures.index("spans") if "spans" in signatures else 0]
-    if not _client_knows(case) or "text" not in case["inputs"]:
+    """Asks once more as a person would."""
+    command = client_check.command(port, model_name, cases)
+    if command is None:
         return
-    words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    words.append(case["inputs"]["text"][0])
-    print("$ python serving/client.py", shlex.join(words), flush=True)
-    client_program(words)
+    program, words = command
+    print(f"$ python {program}", shlex.join(words), flush=True)
+    client_check.PROGRAMS[program](words)
 
 
 def _all_agree(check, differences):
@@ -124,93 +123,6 @@ def _all_agree(check, differences):
             raise CheckFailed(f"{check}: a request to {case['signature']}: {wrong}")
         count += 1
     return f"{count} requests agree"
-
-
-def _check_client(client, cases):
-    differences = (
-        (case, _client_difference(client, case)) for case in cases if _client_knows(case)
-    )
-    return _all_agree("client", differences)
-
-
-def _client_knows(case):
-    """Return whether the client has a method for the case: it asks taggers."""
-    if case["signature"] not in _KNOWN:
-        return False
-    return "tags" in case["outputs"] or "span_types" in case["outputs"]
-
-
-def _client_difference(client, case):
-    if case["signature"] == "pretokenized":
-        expected, actual = _of_tokens(client, case)
-    elif not all(isinstance(text, str) for text in case["inputs"]["text"]):
-        return None  # bytes that are no text: the client takes str alone
-    elif case["signature"] == "k_best":
-        expected, actual = _of_paths(client, case)
-    else:
-        expected, actual = _of_texts(client, case)
-    return conformance.difference(expected, actual, "the client's answer")
-
-
-def _of_tokens(client, case):
-    """What the case expects of `Client.tag_tokens`, and what it answers."""
-    rows = zip(case["inputs"]["tokens"], case["inputs"]["lengths"], strict=True)
-    answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
-    expected = {"tags": _cut(case["outputs"], "tags"), "label": _labels(case)}
-    return expected, {name: [getattr(answer, name) for answer in answers] for name in expected}
-
-
-def _of_texts(client, case):
-    """What the case expects of the method of its signature, and what that answers."""
-    signature, texts = case["signature"], case["inputs"]["text"]
-    if signature == "spans":
-        answers = client.spans(texts)
-        rows = [answer.spans for answer in answers]
-        fields = {"span_types": "type", "scores": "score", "span_starts": "start"}
-        fields["span_ends"] = "end"
-    else:
-        answers = client.marginals(texts) if signature == "marginals" else client.tag(texts)
-        rows = [answer.tokens for answer in answers]
-        fields = {"tags": "tag", "starts": "start", "ends": "end"}
-    expected = {name: _cut(case["outputs"], name) for name in fields}
-    actual = {
-        name: [[getattr(item, field) for item in row] for row in rows]
-        for name, field in fields.items()
-    }
-    labels = [answer.label for answer in answers]
-    return {"label": _labels(case), **expected}, {"label": labels, **actual}
-
-
-def _of_paths(client, case):
-    """What the case expects of `Client.k_best`, and what it answers."""
-    outputs = case["outputs"]
-    answers = client.k_best(case["inputs"]["text"])
-    sizes = list(zip(outputs["paths"], outputs["lengths"], strict=True))
-    expected = {
-        "label": _labels(case),
-        "scores": [row[:k] for row, (k, _) in zip(outputs["scores"], sizes, strict=True)],
-        "tags": [
-            [path[:length] for path in row[:k]]
-            for row, (k, length) in zip(outputs["tags"], sizes, strict=True)
-        ],
-        "starts": [[row] * k for row, (k, _) in zip(_cut(outputs, "starts"), sizes, strict=True)],
-    }
-    actual = {
-        "label": [ranked[0].label for ranked in answers],
-        "scores": [[one.log_probability for one in ranked] for ranked in answers],
-        "tags": [[[t.tag for t in one.tokens] for one in ranked] for ranked in answers],
-        "starts": [[[t.start for t in one.tokens] for one in ranked] for ranked in answers],
-    }
-    return expected, actual
-
-
-def _labels(case):
-    return case["outputs"].get("label", [None] * len(case["outputs"]["lengths"]))
-
-
-def _cut(outputs, name):
-    rows = zip(outputs[name], outputs["lengths"], strict=True)
-    return [row[:length] for row, length in rows]
 
 
 def _load_220(folder, cases_path, python):

@@ -118,32 +118,32 @@ class Client:
             ServingError: With a sentence that names the server and what it said.
             ValueError: A text is no string or holds what UTF-8 cannot encode.
         """
-        return self._ask_all("serving_default", _checked_texts(texts), _tagged)
+        return self.ask_all("serving_default", checked_texts(texts), _tagged)
 
     def marginals(self, texts):
         """Tag texts as `tag` does; each token also has `marginals`, `{tag: probability}`."""
-        return self._ask_all("marginals", _checked_texts(texts), _with_marginals)
+        return self.ask_all("marginals", checked_texts(texts), _with_marginals)
 
     def tag_tokens(self, lists):
         """Tag lists of tokens: a list of `TaggedTokens`, one a list. Raises what `tag` does."""
-        lists = [_checked_texts(tokens) for tokens in lists]
+        lists = [checked_texts(tokens) for tokens in lists]
         if not lists:
             return []
         width = max(1, *map(len, lists))
         tokens = [list(row) + [""] * (width - len(row)) for row in lists]
         inputs = {"tokens": tokens, "lengths": list(map(len, lists))}
-        return self._ask_all("pretokenized", lists, _tagged_tokens, inputs)
+        return self.ask_all("pretokenized", lists, _tagged_tokens, inputs)
 
     def spans(self, texts):
         """Find the spans of texts: a list of `Spanned`, one a text. Raises what `tag` does."""
-        return self._ask_all("spans", _checked_texts(texts), _spanned)
+        return self.ask_all("spans", checked_texts(texts), _spanned)
 
     def k_best(self, texts):
         """Find the best taggings of texts: a list a text of `Tagged`, most probable first.
 
         Each has its `log_probability`. Raises what `tag` does.
         """
-        return self._ask_all("k_best", _checked_texts(texts), _ranked)
+        return self.ask_all("k_best", checked_texts(texts), _ranked)
 
     def status(self):
         """Return the list of `ModelVersion` that the server holds. Raises what `tag` does."""
@@ -174,7 +174,7 @@ class Client:
         with _reading(self, answer):
             return answer["outputs"]
 
-    def _ask_all(self, signature, texts, read, inputs=None):
+    def ask_all(self, signature, texts, read, inputs=None):
         """Ask, and return what `read` makes of each text and the answer."""
         answer = self.predict(signature, inputs or {"text": texts})
         with _reading(self, answer):
@@ -222,7 +222,8 @@ def _reading(client, answer):
         ) from error
 
 
-def _checked_texts(texts):
+def checked_texts(texts):
+    """Return the texts as a list; a ValueError if one is none or UTF-8 cannot encode it."""
     texts = list(texts)
     for text in texts:
         if not isinstance(text, str):
@@ -236,7 +237,7 @@ def _checked_texts(texts):
     return texts
 
 
-def _first(values, number):
+def first(values, number):
     """Return the first values, behind which stands filling."""
     first = values[:number]
     if len(first) != number:
@@ -247,7 +248,7 @@ def _first(values, number):
 def _rows_of(answer, index, *columns):
     """Return the rows of a text's columns, which are as many as its length says."""
     length = answer["lengths"][index]
-    return zip(*(_first(column, length) for column in columns), strict=True)
+    return zip(*(first(column, length) for column in columns), strict=True)
 
 
 def _located(kind, text, start, end, *fields):
@@ -270,7 +271,7 @@ def _rest(answer, index):
 
 
 def _tagged_tokens(tokens, answer, index):
-    tags = _first(answer["tags"][index], answer["lengths"][index])
+    tags = first(answer["tags"][index], answer["lengths"][index])
     return TaggedTokens(tokens, tags, *_rest(answer, index))
 
 
@@ -289,7 +290,7 @@ def _with_marginals(text, answer, index):
 
 def _ranked(text, answer, index):
     number = answer["paths"][index]
-    paths, scores = (_first(answer[name][index], number) for name in ("tags", "scores"))
+    paths, scores = (first(answer[name][index], number) for name in ("tags", "scores"))
     return [
         _tagged(text, answer, index, tags)._replace(log_probability=float(score))
         for tags, score in zip(paths, scores, strict=True)
@@ -308,12 +309,12 @@ def _ask_for(client, signature, texts):
     return getattr(client, "tag" if signature == "serving_default" else signature)(texts)
 
 
-def _plain(value):
+def plain(value):
     """Return what JSON can write; fields without a value are left out."""
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "_asdict"):
-        return {name: _plain(v) for name, v in value._asdict().items() if v is not None}
+        return {name: plain(v) for name, v in value._asdict().items() if v is not None}
     return value
 
 
@@ -390,7 +391,7 @@ def main(argv=None):
         print(f"client: {error}", file=sys.stderr)
         return 1
     for result in results:
-        print(json.dumps(_plain(result), ensure_ascii=False) if arguments.json else _table(result))
+        print(json.dumps(plain(result), ensure_ascii=False) if arguments.json else _table(result))
     return 0
 
 

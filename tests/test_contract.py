@@ -21,25 +21,31 @@ from seqnlp.layers import (
     BahdanauAttention,
     CharCNN,
     CharLSTM,
+    CrossAttention,
     FinalState,
     GatedConv,
     GatedLinearUnit,
     Highway,
     LastPooling,
+    LearnedPositions,
     LuongAttention,
     MaxPooling,
     MeanPooling,
     MultiStepAttention,
     RNNDecoder,
     RNNEncoder,
+    SelfAttention,
     SemiMarkovCRF,
     SentenceSoftmax,
+    SinePositions,
     TokenSoftmax,
+    TransformerDecoder,
+    TransformerEncoder,
     VanillaRNN,
     WeightNormalizedDense,
     crf_log_norm,
 )
-from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger
+from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger, TransformerSeq2Seq
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -102,6 +108,17 @@ def fed_decoder(dtype=None):
     return RNNDecoder(3, "lstm", 2, LuongAttention(dtype=dtype), **feeding, dtype=dtype)
 
 
+def context_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": True, "readout": "context"}
+    return RNNDecoder(3, attention=BahdanauAttention(4, dtype=dtype), **feeding, dtype=dtype)
+
+
+def linear_decoder(dtype=None):
+    feeding = {"attend": "after", "input_feeding": "linear", "readout_units": 5}
+    attention = LuongAttention(dtype=dtype)
+    return RNNDecoder(3, "lstm", 1, attention, **feeding, readout="state", dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -117,6 +134,7 @@ ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_
 DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "mask": MASK}
 SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
+STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")
 CASES = {
     "CRF": Case(
         functools.partial(CRF, NUM_TAGS, ALLOWED),
@@ -141,6 +159,10 @@ CASES = {
         ),
         {"char_ids": CHARS},
     ),
+    "CrossAttention": Case(
+        functools.partial(CrossAttention, 2),
+        {"query": STATES, "value": VALUES, "value_mask": MASK},
+    ),
     "CharLSTM": Case(functools.partial(CharLSTM, 7, 4, 5), {"char_ids": CHARS}, loops=True),
     "GatedConv": Case(functools.partial(GatedConv, 5), RECURRENT),
     "GatedConv, causal": Case(functools.partial(GatedConv, 3, 4, True, residual=False), RECURRENT),
@@ -152,6 +174,7 @@ CASES = {
     ),
     "LSTM": Case(functools.partial(LSTM, 3), RECURRENT, loops=True),
     "LastPooling": Case(LastPooling, SEQUENCE),
+    "LearnedPositions": Case(functools.partial(LearnedPositions, 8), RECURRENT),
     "LuongAttention": Case(functools.partial(LuongAttention, "projected", 4), ATTENTION),
     "LuongAttention, local-m": Case(
         functools.partial(LuongAttention, "concat", alignment="local-m", half_width=1), ATTENTION
@@ -175,6 +198,8 @@ CASES = {
         loops=True,
     ),
     "RNNDecoder, fed": Case(fed_decoder, DECODING, loops=True),
+    "RNNDecoder, context": Case(context_decoder, DECODING, loops=True),
+    "RNNDecoder, linear": Case(linear_decoder, DECODING, loops=True),
     "RNNEncoder": Case(
         functools.partial(RNNEncoder, 3, num_layers=2, residual=True), RECURRENT, loops=True
     ),
@@ -182,6 +207,12 @@ CASES = {
         functools.partial(RNNEncoder, 3, implementation="keras"), RECURRENT, loops=True
     ),
     "VanillaRNN": Case(functools.partial(VanillaRNN, 3), RECURRENT, loops=True),
+    "SelfAttention": Case(functools.partial(SelfAttention, 2), {"inputs": STATES, "mask": MASK}),
+    "SelfAttention, window": Case(
+        functools.partial(SelfAttention, 2, causal=True, window=1),
+        {"inputs": STATES, "mask": MASK},
+    ),
+    "SinePositions": Case(SinePositions, RECURRENT),
     "WeightNormalizedDense": Case(functools.partial(WeightNormalizedDense, 3), {"inputs": VALUES}),
     "SemiMarkovCRF": Case(
         functools.partial(SemiMarkovCRF, [[0, -1, -1, -1, 0, -1], [1, 1, 2, 2, 1, 1]], 3),
@@ -197,6 +228,26 @@ CASES = {
         {"states": VALUES, "mask": MASK},
         lambda layer, outputs: ops.sum(outputs["label_logits"] ** 2),
     ),
+    "TransformerDecoder": Case(
+        functools.partial(TransformerDecoder, 1, 2, 3),
+        {"target": STATES, "source": VALUES, "target_mask": MASK, "source_mask": MASK},
+    ),
+    "TransformerEncoder": Case(
+        functools.partial(TransformerEncoder, 2, 2, 3), {"inputs": STATES, "mask": MASK}
+    ),
+    "TransformerEncoder, post-norm": Case(
+        functools.partial(TransformerEncoder, 1, 2, 3, "gelu", "post", [0.1, 0.1, 0.1], True, 1),
+        {"inputs": STATES, "mask": MASK},
+    ),
+    "TransformerSeq2Seq": Case(
+        functools.partial(TransformerSeq2Seq, 9, 9, 4, 2, 3, 1), SENTENCE_PAIR
+    ),
+    "TransformerSeq2Seq, learned": Case(
+        functools.partial(
+            TransformerSeq2Seq, 9, 9, 4, 2, 3, [1, 1], 0.1, 8, "post", share_embeddings=True
+        ),
+        SENTENCE_PAIR,
+    ),
     "ConvSeq2Seq": Case(conv_seq2seq, SENTENCE_PAIR),
     "ConvSeq2Seq, one table": Case(functools.partial(conv_seq2seq, True), SENTENCE_PAIR),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
@@ -208,10 +259,13 @@ CASES = {
 # These give back what stands at padding as it is.
 MAY_SPREAD = {
     "CRF",
+    "CrossAttention",
     "GatedLinearUnit",
     "Highway",
+    "LearnedPositions",
     "MultiStepAttention",
     "SemiMarkovCRF",
+    "SinePositions",
     "TokenSoftmax",
     "WeightNormalizedDense",
 }
@@ -224,6 +278,7 @@ DTYPES = {
     "MultiStepAttention": {"bfloat16", "float32"},
     "RNNDecoder": {"bfloat16", "float32"},
     "RNNSeq2Seq": {"float32"},
+    "TransformerSeq2Seq": {"float32"},
 }
 WITHOUT_WEIGHTS = {
     "FinalState",
@@ -231,6 +286,7 @@ WITHOUT_WEIGHTS = {
     "LastPooling",
     "MaxPooling",
     "MeanPooling",
+    "SinePositions",
     "TokenSoftmax",
 }
 CLASSES = {
@@ -367,7 +423,7 @@ def test_every_weight_has_a_finite_gradient(name):
     sizes = np.cumsum([np.prod(weight.shape, dtype=int) for weight in weights])[:-1]
 
     def loss(flat):
-        pieces = ops.split(flat, [int(size) for size in sizes])
+        pieces = ops.split(flat, [int(size) for size in sizes]) if len(sizes) else [flat]
         values = [ops.reshape(x, w.shape) for x, w in zip(pieces, weights, strict=True)]
         with keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
             return case.loss(layer, call(layer, case.inputs))

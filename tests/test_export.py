@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from pipelines.chain_truth import Chain
 from seqnlp import export, tag_schemes
+from seqnlp.export.tagging import _SpanReader
 from seqnlp.layers import CRF, CharCNN, SemiMarkovCRF, TokenSoftmax
 from seqnlp.models import Tagger
 from seqnlp.text import TaggingText, Vocabulary
@@ -302,7 +303,7 @@ def test_edges_are_those_of_tag_schemes_for_all_tags_legal_or_not(encoding):
     random = np.random.default_rng(0)
     tags = random.integers(len(names), size=(500, 8))
     lengths = random.integers(0, 9, size=500)
-    begins, ends = export._SpanReader(names, encoding).edges(
+    begins, ends = _SpanReader(names, encoding).edges(
         tf.constant(tags), tf.sequence_mask(lengths, 8)
     )
     for row, length in enumerate(lengths):

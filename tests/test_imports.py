@@ -45,7 +45,10 @@ RULES = {
             "google",
         },
     ),
-    "seqnlp.export": ({"keras", "tensorflow", "seqnlp.text"}, set()),
+    "seqnlp.export": (
+        {"keras", "tensorflow", "seqnlp.text", "seqnlp.decoding", "seqnlp.layers"},
+        set(),
+    ),
     "seqnlp.callbacks": (
         {
             "keras",
@@ -83,6 +86,7 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (
         {"tensorflow", "tensorflow_serving", "grpc", "google"},
         {"ovmsclient"},

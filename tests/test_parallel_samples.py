@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from seqnlp.metrics import parse_links
+from seqnlp.metrics import alignment_error_rate, parse_links
 from seqnlp.samples import SentencePair, german_words, korean_words, parallel, to_links
 from seqnlp.samples import write_parallel as write
 from seqnlp.samples.english_german import RULES as GERMAN
@@ -144,6 +144,18 @@ def test_every_target_word_has_a_link_and_at_most_one_sure_link(corpora, pair):
         assert {j for _, j in drawn.possible} == set(range(len(drawn.target.split())))
         sure = [j for _, j in drawn.sure]
         assert len(sure) == len(set(sure))
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_one_link_a_target_word_is_enough_for_an_error_rate_of_0(corpora, pair):
+    test = corpora[pair]["test"]
+    predicted = [{j: (i, j) for i, j in (*drawn.possible, *drawn.sure)} for drawn in test]
+    rate = alignment_error_rate(
+        [drawn.sure for drawn in test],
+        [drawn.possible for drawn in test],
+        [links.values() for links in predicted],
+    )
+    assert rate == 0
 
 
 @pytest.mark.parametrize("pair", PAIRS)

@@ -3,7 +3,9 @@
 import pathlib
 import re
 
-from pipelines import tagging
+import numpy as np
+
+from pipelines import tagging, translation
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -16,6 +18,15 @@ def test_the_python_example_runs_and_predicts_tags(capsys):
     assert re.search(r"\[\[[0-4]( [0-4]){11}\]\n \[[0-4]( [0-4]){11}\]\]", printed)
 
 
+def test_the_page_on_translation_reverses_numbers(capsys):
+    page = (ROOT / "docs" / "translation.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    scope = {}
+    exec(compile(example, "docs/translation.md", "exec"), scope)
+    found = np.asarray(scope["found"].token_ids)[:, 0, :6]
+    assert (found == scope["numbers"][:2, ::-1]).mean() > 0.8
+
+
 def test_every_make_target_exists():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([\w-]+):", makefile, flags=re.MULTILINE))
@@ -23,11 +34,14 @@ def test_every_make_target_exists():
 
 
 def test_every_option_of_the_pipeline_exists():
-    options = set(tagging.arguments()._option_string_actions)
-    blocks = re.findall(r"python -m pipelines\.tagging .*?(?=\n\n|`)", README, flags=re.DOTALL)
-    shown = set(re.findall(r"--[a-z_]+", "\n".join(blocks)))
-    assert shown
-    assert shown <= options
+    pages = README + (ROOT / "docs" / "translation.md").read_text(encoding="utf-8")
+    for task in (tagging, translation):
+        options = set(task.arguments()._option_string_actions)
+        command = rf"python -m {task.__name__.replace('.', '[.]')} .*?(?=\n\n|`)"
+        blocks = re.findall(command, pages, flags=re.DOTALL)
+        shown = set(re.findall(r"--[a-z_]+", "\n".join(blocks)))
+        assert shown
+        assert shown <= options
 
 
 def test_every_file_that_the_readme_names_exists():

@@ -5,9 +5,11 @@ import numpy as np
 from keras import ops
 
 from seqnlp import gradients
-from seqnlp.decoding import beam_search, greedy
+from seqnlp.decoding import Forbidden, beam_search, greedy
 from seqnlp.metrics import bleu, chrf
 from seqnlp.text.names import END_ID, START_ID
+
+NEVER_WRITTEN = (0, START_ID)  # padding and start
 
 
 class Translations:
@@ -33,9 +35,12 @@ class Translations:
                 state = model.initial_state(source_ids, max_length)
                 start = ops.full((source_ids.shape[0],), START_ID, dtype="int32")
                 search = model.step, state, start, END_ID, max_length
+                rules = [Forbidden(NEVER_WRITTEN)]
                 if beam_width == 1:
-                    return greedy(*search)
-                return beam_search(*search, beam_width=beam_width, length_penalty=length_penalty)
+                    return greedy(*search, rules=rules)
+                return beam_search(
+                    *search, beam_width=beam_width, length_penalty=length_penalty, rules=rules
+                )
 
         self._run = gradients.compiled(run) if compiled else run
 

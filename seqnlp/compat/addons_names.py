@@ -15,6 +15,7 @@ _MONOTONIC = (
     "alignment='monotonic', 'monotonic-recursive' or 'monotonic-hard' (which trains softly); "
     "score_bias_init becomes score_bias"
 )
+_STEP = "decoders take a step(token_ids, state) -> (logits, state) in place of a class"
 _EMA = "give the optimizer use_ema=True and ema_momentum"
 _FOCAL = "apply_class_balancing=True; the mean over the last axis where Addons takes the sum"
 _SPARSEMAX = "keras.activations.sparsemax (Keras 3.15) gives rows that do not sum to 1"
@@ -147,14 +148,71 @@ REPLACEMENTS = {
         "(p, 1 - p, previous_attention); its parallel form does not clip; "
         "hard_monotonic_weights(p == 1, previous_attention) is mode='hard'",
     ),
+    "seq2seq.AttentionWrapper": (
+        "seqnlp.layers.RNNDecoder",
+        "attend='after'; readout and input_feeding say what is written and fed; "
+        "seqnlp.compat.tfa.load_attention_wrapper takes the weights over and lists the forms",
+    ),
+    "seq2seq.AttentionWrapperState": (
+        "seqnlp.layers.RNNDecoder",
+        "what initial_state gives: layers, fed and alignment in a dict",
+    ),
+    "seq2seq.BasicDecoder": (
+        "seqnlp.models.RNNSeq2Seq",
+        "call it to train; seqnlp.decoding decodes with its initial_state and step",
+    ),
+    "seq2seq.BasicDecoderOutput": (
+        "seqnlp.decoding.Decoded",
+        "token_ids; in training the model gives the logits alone",
+    ),
+    "seq2seq.BaseDecoder": (None, _STEP),
+    "seq2seq.Decoder": (None, _STEP),
+    "seq2seq.dynamic_decode": ("seqnlp.decoding.greedy", _STEP),
+    "seq2seq.TrainingSampler": (
+        "seqnlp.models.RNNSeq2Seq",
+        "call it with the target ids, 0 at padding in place of sequence_length",
+    ),
+    "seq2seq.ScheduledEmbeddingTrainingSampler": (
+        "seqnlp.models.RNNSeq2Seq",
+        "sampling_probability becomes scheduled_sampling, a number",
+    ),
+    "seq2seq.GreedyEmbeddingSampler": (
+        "seqnlp.decoding.greedy",
+        "(step, state, start_ids, end_id, max_length); lengths do not count the end id",
+    ),
+    "seq2seq.SampleEmbeddingSampler": (
+        "seqnlp.decoding.sample",
+        "softmax_temperature becomes temperature; lengths do not count the end id",
+    ),
+    "seq2seq.BeamSearchDecoder": (
+        "seqnlp.decoding.beam_search",
+        "length_penalty, coverage_penalty with source_mask; tile nothing; both penalties count "
+        "for unfinished hypotheses too, and lengths do not count the end id",
+    ),
+    "seq2seq.BeamSearchDecoderOutput": (
+        "seqnlp.decoding.Decoded",
+        "scores of the last step alone",
+    ),
+    "seq2seq.FinalBeamSearchDecoderOutput": (
+        "seqnlp.decoding.Decoded",
+        "token_ids are (batch, beams, time), with 0 behind the end id",
+    ),
+    "seq2seq.gather_tree": (None, "seqnlp.decoding.beam_search gives whole hypotheses"),
+    "seq2seq.gather_tree_from_array": (
+        None,
+        "seqnlp.decoding.beam_search gives alignments in the order of its hypotheses",
+    ),
+    "seq2seq.sampler.categorical_sample": ("keras.random.categorical", "one sample a row: [:, 0]"),
     "seq2seq.SequenceLoss": (
-        "keras.losses.SparseCategoricalCrossentropy",
-        "from_logits=True; the weights are sample_weight",
+        "seqnlp.losses.SequenceCrossEntropy",
+        "(labels, logits) with labels of 0 at padding; as for sequence_loss",
     ),
     "seq2seq.sequence_loss": (
-        "keras.losses.SparseCategoricalCrossentropy",
-        "from_logits=True, reduction='mean_with_sample_weight'; call it with "
-        "(targets, logits, sample_weight=weights)",
+        "seqnlp.losses.SequenceCrossEntropy",
+        "SequenceCrossEntropy()(labels, logits) with labels of 0 where the mask is; for other "
+        "weights of tokens keras.losses.SparseCategoricalCrossentropy(from_logits=True, "
+        "reduction='mean_with_sample_weight')(targets, logits, sample_weight=weights); for other "
+        "averages reduce seqnlp.losses.token_cross_entropy",
     ),
     "seq2seq.hardmax": (None, "keras.ops.one_hot(keras.ops.argmax(logits, -1), depth)"),
     "seq2seq.tile_batch": ("keras.ops.repeat", "axis=0"),
@@ -258,16 +316,10 @@ WITHOUT = {
     "register": ("register_custom_kernels register_keras_objects"),
     "rnn": ("ESNCell LayerNormLSTMCell LayerNormSimpleRNNCell NASCell PeepholeLSTMCell"),
     "seq2seq": (
-        "AttentionMechanism AttentionWrapper AttentionWrapperState BaseDecoder BasicDecoder "
-        "BasicDecoderOutput BeamSearchDecoder BeamSearchDecoderOutput BeamSearchDecoderState "
-        "CustomSampler Decoder FinalBeamSearchDecoderOutput GreedyEmbeddingSampler "
-        "InferenceSampler SampleEmbeddingSampler Sampler ScheduledEmbeddingTrainingSampler "
-        "ScheduledOutputTrainingSampler TrainingSampler "
-        "beam_search_decoder.BeamSearchDecoderMixin "
+        "AttentionMechanism BeamSearchDecoderState CustomSampler InferenceSampler Sampler "
+        "ScheduledOutputTrainingSampler beam_search_decoder.BeamSearchDecoderMixin "
         "beam_search_decoder.attention_probs_from_attn_state "
-        "beam_search_decoder.get_attention_probs dynamic_decode gather_tree "
-        "gather_tree_from_array safe_cumprod sampler.bernoulli_sample "
-        "sampler.categorical_sample"
+        "beam_search_decoder.get_attention_probs safe_cumprod sampler.bernoulli_sample"
     ),
     "text": ("parse_time skip_gram_sample skip_gram_sample_with_text_vocab"),
     "types": (

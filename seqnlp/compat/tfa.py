@@ -8,6 +8,9 @@ reports each use of Addons with what replaces it; see `seqnlp.compat.addons_uses
 import sys
 
 from seqnlp.compat import addons_uses, addons_weights
+from seqnlp.compat.addons_decoder import load_attention_wrapper
+
+__all__ = ["load_attention_wrapper", "load_crf"]
 
 
 def load_crf(source, crf, dense=None, layer=None):

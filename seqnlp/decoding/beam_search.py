@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from keras import ops, tree
 
+from seqnlp.decoding.best_tokens import best_tokens
 from seqnlp.decoding.constraints import allocated, constraints_among, hopeful, ranked
 from seqnlp.decoding.decoded import IMPOSSIBLE, Decoded, is_possible, is_there, written
 from seqnlp.decoding.greedy import check_rules, checked_start, no_alignments
@@ -201,7 +202,7 @@ class _Search:
         is_token = ops.logical_not(ops.logical_or(frozen, tokens == self.end_id))
         lengths = before.lengths[..., None] + ops.cast(is_token, "int32")
         if is_there(attention):
-            attention = ops.reshape(attention, (-1, self.beams, attention.shape[-1]))
+            attention = ops.reshape(attention, (-1, self.beams, ops.shape(attention)[1]))
         scores = self.penalties.score(log_probabilities, lengths, attention)
         done = ops.logical_not(is_token)
         possible = is_possible(log_probabilities)
@@ -218,21 +219,14 @@ class _Search:
         One more than the beam is wide: the end id may be among them, which the length penalty
         can put behind the others.
         """
-        best, tokens = ops.top_k(logits, min(self.width + 1, logits.shape[-1]))
-        tokens = ops.cast(tokens, "int32")
+        best, tokens = best_tokens(logits, min(self.width + 1, logits.shape[-1]))
         if self.phrases is not None:
             wanted = self.phrases.wanted(before.progress)
             wanted = ops.reshape(wanted, (-1, wanted.shape[-1]))  # (rows, phrases)
-            # Taken once only, and 0 stands for nothing.
-            number = np.arange(wanted.shape[-1])
-            again = wanted[:, :, None] == wanted[:, None]
-            again = ops.any(ops.logical_and(again, number[:, None] > number), axis=-1)
-            known = ops.any(wanted[:, :, None] == tokens[:, None], axis=-1)
-            useless = ops.logical_or(wanted == 0, ops.logical_or(again, known))
-            known = ops.logical_or(known, wanted != ops.clip(wanted, 0, logits.shape[-1] - 1))
-            wanted = ops.clip(wanted, 0, logits.shape[-1] - 1)
+            useful = _are_new(wanted, tokens, logits.shape[-1])
+            wanted = ops.where(useful, wanted, 0)
             values = ops.take_along_axis(logits, wanted, axis=1)
-            best = ops.concatenate([best, ops.where(useless, IMPOSSIBLE, values)], axis=1)
+            best = ops.concatenate([best, ops.where(useful, values, IMPOSSIBLE)], axis=1)
             tokens = ops.concatenate([tokens, wanted], axis=1)
         shape = (-1, self.beams, tokens.shape[-1])
         return ops.reshape(best - log_norm, shape), ops.reshape(tokens, shape)
@@ -314,11 +308,24 @@ class _Search:
     def _alignments_of(self, alignments, parents, lengths, possible):
         """`(batch, beams, max_length, source)` from what each step of each row attended to."""
         steps = np.arange(self.max_length, dtype="int32")
-        rows = ops.shape(alignments)[1]
-        flat = ops.reshape(alignments, (-1, alignments.shape[2]))
+        _, rows, source = ops.shape(alignments)
+        flat = ops.reshape(alignments, (-1, source))
         found = ops.take(flat, ops.transpose(parents, (1, 2, 0)) + steps * rows, axis=0)
         real = ops.logical_and(possible[..., None], steps <= lengths[..., None])
         return ops.where(real[..., None], found, 0.0)
+
+
+def _are_new(wanted, tokens, vocabulary):
+    """Bool, as `wanted (rows, phrases)`: ids that come for the first time, and not in tokens.
+
+    0 stands for nothing, and a tensor of phrases may hold ids that there are none of.
+    """
+    number = np.arange(wanted.shape[-1])
+    same = wanted[:, :, None] == wanted[:, None]
+    again = ops.any(ops.logical_and(same, number[:, None] > number), axis=-1)
+    known = ops.any(wanted[:, :, None] == tokens[:, None], axis=-1)
+    real = ops.logical_and(wanted > 0, wanted < vocabulary)
+    return ops.logical_and(real, ops.logical_not(ops.logical_or(again, known)))
 
 
 def _only(kept, candidates):

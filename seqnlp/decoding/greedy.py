@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
+from seqnlp.decoding.best_tokens import best_token
 from seqnlp.decoding.decoded import IMPOSSIBLE, Decoded, is_possible, is_there, written
 from seqnlp.decoding.rules import Partial, apply_rules
 from seqnlp.decoding.states import alignment_of, as_tensors, same_shapes, take_step
@@ -35,7 +36,7 @@ def greedy(step, state, start_ids, end_id, max_length, rules=()):
 
 
 def _best(logits, step):
-    return ops.argmax(logits, axis=-1)
+    return best_token(logits)
 
 
 class _Rows(NamedTuple):
@@ -54,8 +55,8 @@ class _Rows(NamedTuple):
 def decode_rows(step, state, start_ids, end_id, max_length, rules, choose):
     """The loop of all decoders with one hypothesis a sentence.
 
-    `choose` takes logits `(rows, vocabulary)` and the number of the step, and returns the ids
-    `(rows,)`.
+    `choose` takes logits `(rows, vocabulary)` and the number of the step, and returns logits and
+    ids `(rows,)`.
     """
     start_ids = checked_start(start_ids, end_id, max_length)
     batch = start_ids.shape[0]
@@ -68,8 +69,8 @@ def decode_rows(step, state, start_ids, end_id, max_length, rules, choose):
         partial = Partial(loop.token_ids, loop.position, end_id, 1, vocabulary)
         normalized = getattr(step, "normalized", False)
         logits, log_norm = apply_rules(logits, rules, partial, normalized)
-        token = ops.cast(choose(logits, loop.position), "int32")
-        gain = (ops.take_along_axis(logits, token[:, None], axis=1) - log_norm)[:, 0]
+        logit, token = choose(logits, loop.position)
+        gain = logit - log_norm[:, 0]
         return (same_shapes(_extended(loop, state, token, gain, end_id), loop),)
 
     state = as_tensors(state, batch)

@@ -30,10 +30,15 @@ def places_without_padding(mask):
         order, are `values[origins]`, and come back from there by `[places]`. Behind the last
         real token `origins` lists the padding.
     """
-    count = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    position = ops.arange(ops.shape(mask)[1], dtype="int32")[None]
-    key = ops.where(mask, position, position + ops.shape(mask)[1])
-    return ops.maximum(count - 1, 0), ops.cast(ops.argsort(key, axis=1), "int32")
+    batch, time = ops.shape(mask)
+    real = ops.cumsum(ops.cast(mask, "int32"), axis=1)
+    padding = ops.cumsum(1 - ops.cast(mask, "int32"), axis=1)
+    row = time * ops.arange(batch, dtype="int32")[:, None]
+    rank = row + ops.where(mask, real, real[:, -1:] + padding) - 1
+    # By a scatter: beside the sort of `ops.argsort`, XLA draws dropout masks many times over.
+    index = ops.broadcast_to(ops.arange(time, dtype="int32"), ops.shape(rank))
+    origins = ops.scatter(ops.reshape(rank, (-1, 1)), ops.reshape(index, (-1,)), (batch * time,))
+    return ops.maximum(real - 1, 0), ops.reshape(origins, (batch, time))
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

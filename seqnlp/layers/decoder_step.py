@@ -1,7 +1,11 @@
 """One step of a recurrent decoder, as a function of its weights."""
 
+import functools
+
 import keras
 from keras import ops, tree
+
+from seqnlp.layers.readout import read_out
 
 
 class Weights:
@@ -10,7 +14,7 @@ class Weights:
     Args:
         cells: List of `seqnlp.layers.recurrence.Prepared`, one a layer.
         features: Width of the decoder's inputs, the first rows of the first kernel.
-        readout: Kernel and bias of a readout inside of the loop, or None.
+        readout: Kernel and bias, which may be None, of what is fed; None where that has none.
         attention: A built `seqnlp.layers.Attention`, or None.
 
     Attributes:
@@ -31,7 +35,9 @@ class Weights:
                 self.products[f"hidden_{depth}"] = cell.kernel
                 self.constants["bias"][f"hidden_{depth}"] = ops.cast(cell.bias, "float32")
         if readout is not None:
-            self.products["readout"], self.constants["bias"]["readout"] = readout
+            self.products["readout"], bias = readout
+            if bias is not None:
+                self.constants["bias"]["readout"] = bias
         self.variables = []
         if attention is not None:
             floats = (v for v in attention.variables if keras.backend.is_float_dtype(v.dtype))
@@ -65,14 +71,14 @@ def advance(decoder, weights, product, state, x, constants, training=False):
 
     Returns:
         The state, and a dict: `hidden` `(rows, units)`; with attention `context` and `weights`
-        `(rows, source)`; `output` where the readout is inside of the loop.
+        `(rows, source)`; with input feeding what is `fed`.
     """
     before, state, found, sums = state, dict(state), {}, x["sums"]
     if decoder.attention is not None and decoder.attend == "before":
         found = _attend(decoder, weights, state["layers"][-1][0], state, x, constants, training)
         sums = sums + product("entering", _dropped(found["context"], "entering", constants))
-    elif decoder.input_feeding:
-        sums = sums + product("entering", _dropped(state["output"], "entering", constants))
+    elif decoder.fed:
+        sums = sums + product("entering", _dropped(state["fed"], "entering", constants))
     layers, hidden = [], None
     for depth, cell in enumerate(weights.cells):
         if depth:
@@ -86,10 +92,11 @@ def advance(decoder, weights, product, state, x, constants, training=False):
         found |= _attend(decoder, weights, hidden, state, x, constants, training)
     if "weights" in found:
         state["alignment"] = found["weights"]
-    if decoder.input_feeding:
-        both = ops.concatenate([found["context"], hidden], axis=-1)
-        output = ops.tanh(product("readout", both) + constants["bias"]["readout"])
-        state["output"] = found["output"] = output
+    if decoder.fed:
+        bias = constants["bias"].get("readout")
+        multiply = functools.partial(product, "readout")
+        fed = read_out(decoder.fed, hidden, found["context"], None, multiply, bias)
+        state["fed"] = found["fed"] = fed
     if "mask" in x:
         state = tree.map_structure(lambda a, b: ops.where(x["mask"], a, b), state, before)
     return state, found

@@ -5,13 +5,13 @@ from keras import ops, tree
 
 from seqnlp.layers.attention import Attention
 from seqnlp.layers.decoder_step import Weights, advance
+from seqnlp.layers.readout import LEARNED, check_readout, read_out, width_of
 from seqnlp.layers.recurrence import Direction, gru, lstm, prepared, vanilla_rnn
 from seqnlp.layers.weighted_scan import weighted_scan
 
 RECURRENCES = {"vanilla": vanilla_rnn, "gru": gru, "lstm": lstm}
 GATES = {"vanilla": 1, "gru": 3, "lstm": 4}
 ATTEND = ("before", "after")
-READOUTS = ("state", "tanh", "maxout")
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -24,20 +24,27 @@ class RNNDecoder(keras.layers.Layer):
         before: c[t] = attention(s[t-1]);   s[t] = cell([x[t]; c[t]], s[t-1])
         after:  s[t] = cell(x[t], s[t-1]);  c[t] = attention(s[t])
 
-    The output is the state `s` ("state"), `tanh(W [c; s] + b)` ("tanh"), or the larger of each
-    two neighbours in `W [s; x; c] + b` ("maxout").
+    | `readout` | output |
+    |---|---|
+    | "state" | `s` |
+    | "context" | `c` |
+    | "linear" | `W [c; s]` |
+    | "tanh" | `tanh(W [c; s] + b)` |
+    | "maxout" | the larger of each two neighbours in `W [s; x; c] + b` |
 
     Args:
-        units: Width of a layer's state, and of the output.
+        units: Width of a layer's state.
         cell: "vanilla", "gru" or "lstm".
         num_layers: Depth; attention asks with the state of the last layer, and enters the first.
         attention: A `seqnlp.layers.Attention`, or None: the memory then counts only by the
             initial state.
         attend: "before" or "after".
-        input_feeding: Whether the output of a step enters the first layer at the next one; for
-            attend="after" with readout="tanh" (Luong et al., section 3.3).
-        readout: "state", "tanh" or "maxout"; None is "state" without attention, "maxout" with
+        input_feeding: Whether the output of a step enters the first layer at the next one (Luong
+            et al., section 3.3), which is for attend="after" with a readout "context", "linear"
+            or "tanh"; or the name of that which enters in place of the output.
+        readout: A name of the table; None is "state" without attention, "maxout" with
             attend="before", else "tanh".
+        readout_units: Width of what is read out with weights; None is `units`.
         dropout: Share dropped of the inputs of each layer, the same at every step.
 
     Call arguments:
@@ -50,8 +57,8 @@ class RNNDecoder(keras.layers.Layer):
             None where padding stands at the end alone, and so comes after all that counts.
 
     Returns:
-        `outputs` `(batch, target, units)`, and `weights` float32 `(batch, target, source)`, None
-        without attention.
+        `outputs` `(batch, target, output_units)`, and `weights` float32
+        `(batch, target, source)`, None without attention.
 
     Raises:
         ValueError: An argument is out of range, or they do not fit each other.
@@ -69,6 +76,7 @@ class RNNDecoder(keras.layers.Layer):
         attend="before",
         input_feeding=False,
         readout=None,
+        readout_units=None,
         dropout=0.0,
         **kwargs,
     ):
@@ -76,7 +84,8 @@ class RNNDecoder(keras.layers.Layer):
         if readout is None:
             readout = "maxout" if attend == "before" else "tanh"
             readout = "state" if attention is None else readout
-        _check(units, cell, num_layers, attention, attend, input_feeding, readout, dropout)
+        _check(units, cell, num_layers, attention, attend, dropout)
+        check_readout(attention, attend, input_feeding, readout, readout_units)
         self.units = units
         self.cell = cell
         self.num_layers = num_layers
@@ -84,6 +93,9 @@ class RNNDecoder(keras.layers.Layer):
         self.attend = attend
         self.input_feeding = input_feeding
         self.readout = readout
+        self.readout_units = readout_units
+        self.fed = readout if input_feeding is True else input_feeding or None
+        self.learned = next((name for name in (readout, self.fed) if name in LEARNED), None)
         self.dropout = dropout
         self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
@@ -104,19 +116,32 @@ class RNNDecoder(keras.layers.Layer):
             if not self.attention.built:  # one that comes from a `.keras` file is
                 query_shape = (inputs_shape[0], 1, self.units)
                 self.attention.build(query_shape, value_shape)
-        enters = context if self.attend == "before" else self.units * self.input_feeding
+        self.fed_units = 0 if self.fed is None else self._width(self.fed, context)
+        enters = context if self.attend == "before" else self.fed_units
         widths = [self.features + enters, *[self.units] * (self.num_layers - 1)]
         self.cells = [self._build_cell(depth, width) for depth, width in enumerate(widths)]
-        if self.readout != "state":
-            maxout = self.readout == "maxout"
-            width = self.units + context + maxout * self.features
-            columns = self.units * (1 + maxout)
-            self.readout_kernel = self.add_weight(
-                name="readout_kernel", shape=(width, columns), initializer="glorot_uniform"
-            )
+        if self.learned:
+            self._build_readout(context)
+
+    def _build_readout(self, context):
+        maxout = self.learned == "maxout"
+        width = self.units + context + maxout * self.features
+        columns = self._width(self.learned, context) * (1 + maxout)
+        self.readout_kernel = self.add_weight(
+            name="readout_kernel", shape=(width, columns), initializer="glorot_uniform"
+        )
+        self.readout_bias = None
+        if self.learned != "linear":
             self.readout_bias = self.add_weight(
                 name="readout_bias", shape=(columns,), initializer="zeros"
             )
+
+    def _width(self, readout, value_units):
+        return width_of(readout, self.units, value_units, self.readout_units or self.units)
+
+    def output_units(self, value_units=None):
+        """Width of the output; that of the memory's values counts for readout="context" alone."""
+        return self._width(self.readout, value_units)
 
     def _build_cell(self, depth, features):
         width = GATES[self.cell] * self.units
@@ -160,7 +185,7 @@ class RNNDecoder(keras.layers.Layer):
             zeros = ops.zeros((batch, self.units))
             initial_state = [[zeros] * (1 + (self.cell == "lstm")) for _ in self.cells]
         read = inputs * dropped["inputs"][:, None] if dropped else inputs
-        if self.attention is None or (self.attend == "after" and not self.input_feeding):
+        if self.attention is None or (self.attend == "after" and not self.fed):
             hidden = self._hidden(read, initial_state, mask, dropped)
             if self.attention is None:
                 return self._read_out(hidden, None, inputs), None
@@ -180,11 +205,7 @@ class RNNDecoder(keras.layers.Layer):
 
         _, found = weighted_scan(step, weights.products, state, xs, constants)
         found = {name: ops.transpose(x, (1, 0, 2)) for name, x in found.items()}
-        if self.input_feeding:
-            outputs = ops.cast(found["output"], self.compute_dtype)
-        else:
-            outputs = self._read_out(found["hidden"], found["context"], inputs)
-        return outputs, found["weights"]
+        return self._written(found, inputs), found["weights"]
 
     def _of_steps(self, batch, time, mask, source, training):
         """What each step is told beside its inputs: its number, padding, and noise."""
@@ -213,18 +234,26 @@ class RNNDecoder(keras.layers.Layer):
             hidden = ops.transpose(hidden, (1, 0, 2))
         return hidden
 
+    def _written(self, found, inputs):
+        """Outputs of what `advance` found, of one step or of all."""
+        if self.fed == self.readout:
+            return ops.cast(found["fed"], self.compute_dtype)
+        return self._read_out(found["hidden"], found.get("context"), inputs)
+
     def _read_out(self, hidden, context, inputs):
         """Outputs from states, contexts and inputs, of one step or of all."""
-        if self.readout == "state":
-            return ops.cast(hidden, self.compute_dtype)
-        maxout = self.readout == "maxout"
-        parts = [hidden, inputs, context] if maxout else [context, hidden]
-        parts = [ops.cast(x, self.compute_dtype) for x in parts if x is not None]
-        sums = ops.matmul(ops.concatenate(parts, axis=-1), self.readout_kernel)
-        sums = sums + self.readout_bias
-        if not maxout:
-            return ops.tanh(sums)
-        return ops.maximum(*ops.split(sums, 2, axis=-1))
+
+        def multiply(parts):
+            return ops.matmul(parts, ops.cast(self.readout_kernel, self.compute_dtype))
+
+        bias = self._readout_bias(self.compute_dtype)
+        parts = hidden, context, inputs
+        parts = [x if x is None else ops.cast(x, self.compute_dtype) for x in parts]
+        return read_out(self.readout, *parts, multiply, bias)
+
+    def _readout_bias(self, dtype):
+        has_one = self.learned not in (None, "linear")
+        return ops.cast(self.readout_bias, dtype) if has_one else None
 
     def initial_state(self, initial_state, memory=None):
         """What `step` carries, before the first.
@@ -235,14 +264,14 @@ class RNNDecoder(keras.layers.Layer):
 
         Returns:
             Dict of float32 tensors: `layers`, with attention `alignment` `(batch, source)`, with
-            input feeding `output` `(batch, units)`.
+            input feeding what is `fed`.
         """
         layers = [[ops.cast(x, "float32") for x in state] for state in initial_state]
         state = {"layers": layers}
         if self.attention is not None:
             state["alignment"] = ops.zeros_like(ops.cast(memory["mask"], "float32"))
-        if self.input_feeding:
-            state["output"] = ops.zeros_like(layers[0][0])
+        if self.fed:
+            state["fed"] = ops.zeros((ops.shape(layers[0][0])[0], self.fed_units))
         return state
 
     def step(self, inputs, state, memory=None, position=0):
@@ -255,7 +284,7 @@ class RNNDecoder(keras.layers.Layer):
             position: Number of the step, from 0, a scalar.
 
         Returns:
-            `outputs` `(rows, units)` and the state.
+            `outputs` `(rows, output_units)` and the state.
         """
         inputs = ops.cast(inputs, self.compute_dtype)
         weights = self._weights()
@@ -263,9 +292,7 @@ class RNNDecoder(keras.layers.Layer):
         position = ops.broadcast_to(ops.cast(position, "float32"), ops.shape(inputs)[:1])
         x = {"sums": weights.project(inputs), "position": position}
         state, found = advance(self, weights, weights.product, state, x, constants)
-        if self.input_feeding:
-            return ops.cast(found["output"], self.compute_dtype), state
-        return self._read_out(found["hidden"], found.get("context"), inputs), state
+        return self._written(found, inputs), state
 
     def _weights(self):
         dtype = self.compute_dtype
@@ -274,8 +301,8 @@ class RNNDecoder(keras.layers.Layer):
             for cell in self.cells
         ]
         readout = None
-        if self.input_feeding:
-            readout = ops.cast(self.readout_kernel, dtype), ops.cast(self.readout_bias, "float32")
+        if self.fed in LEARNED:
+            readout = ops.cast(self.readout_kernel, dtype), self._readout_bias("float32")
         return Weights(cells, self.features, readout, self.attention)
 
     def _dropped(self, batch):
@@ -304,6 +331,7 @@ class RNNDecoder(keras.layers.Layer):
             "attend": self.attend,
             "input_feeding": self.input_feeding,
             "readout": self.readout,
+            "readout_units": self.readout_units,
             "dropout": self.dropout,
         }
 
@@ -314,12 +342,11 @@ class RNNDecoder(keras.layers.Layer):
         return cls(**{**config, "attention": attention})
 
 
-def _check(units, cell, num_layers, attention, attend, input_feeding, readout, dropout):
+def _check(units, cell, num_layers, attention, attend, dropout):
     """A `ValueError` where they make no decoder."""
     for name, value, choices in (
         ("cell", cell, tuple(RECURRENCES)),
         ("attend", attend, ATTEND),
-        ("readout", readout, READOUTS),
     ):
         if value not in choices:
             raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
@@ -332,10 +359,4 @@ def _check(units, cell, num_layers, attention, attend, input_feeding, readout, d
         raise ValueError(
             "`attention` must be None or an attention layer such as BahdanauAttention. "
             f"Received: attention={attention!r}"
-        )
-    if input_feeding and (attention is None or attend != "after" or readout != "tanh"):
-        raise ValueError(
-            "`input_feeding` must be False unless the decoder attends after the cell, with "
-            f"readout='tanh'. Received: input_feeding={input_feeding} with "
-            f"attention={attention!r}, attend={attend!r}, readout={readout!r}"
         )

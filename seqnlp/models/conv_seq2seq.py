@@ -4,7 +4,6 @@ import keras
 from keras import ops
 
 from seqnlp.layers.conv import HALF, GatedConv, places_without_padding, take_places
-from seqnlp.layers.masking import real_tokens_first
 from seqnlp.layers.multi_step_attention import MultiStepAttention, multi_step_memory
 from seqnlp.layers.weight_normalization import WeightNormalizedDense
 
@@ -89,21 +88,38 @@ class ConvSeq2Seq(keras.Model):
         _check(self.config)
         self.num_positions = num_positions
         self.share_embeddings = share_embeddings
+        self._make_embeddings(**self.config)
+        self._make_stacks(**self.config)
+
+    def _make_embeddings(
+        self, source_vocabulary_size, target_vocabulary_size, embedding_units, dropout, **others
+    ):
+        def embedding(size):
+            start = keras.initializers.RandomNormal(stddev=0.1)
+            return keras.layers.Embedding(size, embedding_units, start, dtype=self.dtype_policy)
+
+        self.source_embedding = embedding(source_vocabulary_size)
+        self.source_positions = embedding(self.num_positions)
+        self.target_embedding = (
+            self.source_embedding if self.share_embeddings else embedding(target_vocabulary_size)
+        )
+        self.target_positions = embedding(self.num_positions)
+        self.embedding_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def _make_stacks(
+        self,
+        target_vocabulary_size,
+        units,
+        num_layers,
+        kernel_size,
+        embedding_units,
+        dropout,
+        num_decoder_layers,
+        **others,
+    ):
         depth = num_layers if num_decoder_layers is None else num_decoder_layers
         policy = {"dtype": self.dtype_policy}
         conv = {"kernel_size": kernel_size, "dropout": dropout, **policy}
-
-        def embedding(size):
-            start = keras.initializers.RandomNormal(stddev=0.1)
-            return keras.layers.Embedding(size, embedding_units, start, **policy)
-
-        self.source_words = embedding(source_vocabulary_size)
-        self.source_positions = embedding(num_positions)
-        self.target_words = (
-            self.source_words if share_embeddings else embedding(target_vocabulary_size)
-        )
-        self.target_positions = embedding(num_positions)
-        self.embedding_dropout = keras.layers.Dropout(dropout, **policy)
         self.encoder_entry = WeightNormalizedDense(units, dropout, **policy)
         self.encoder = [GatedConv(units, **conv) for _ in range(num_layers)]
         self.encoder_exit = WeightNormalizedDense(embedding_units, **policy)
@@ -114,15 +130,15 @@ class ConvSeq2Seq(keras.Model):
         self.attentions = [MultiStepAttention(**policy) for _ in range(depth)]
         self.decoder_exit = WeightNormalizedDense(embedding_units, **policy)
         self.exit_dropout = keras.layers.Dropout(dropout, **policy)
-        if not share_embeddings:
+        if not self.share_embeddings:
             self.logits = WeightNormalizedDense(target_vocabulary_size, dropout, **policy)
 
     def build(self, inputs_shape):
         source, target = inputs_shape["source_ids"], inputs_shape["target_ids"]
         for layer, shape in (
-            (self.source_words, source),
+            (self.source_embedding, source),
             (self.source_positions, source[1:]),
-            (self.target_words, target),
+            (self.target_embedding, target),
             (self.target_positions, target[1:]),
         ):
             if not layer.built:
@@ -148,7 +164,7 @@ class ConvSeq2Seq(keras.Model):
     def call(self, inputs, training=None):
         memory = self._encode(inputs["source_ids"], training)
         outputs, _ = self._decode(inputs["target_ids"], memory, training)
-        return self._logits(self.exit_dropout(outputs, training=training))
+        return self._logits(outputs)
 
     def attention_weights(self, inputs):
         """What each layer attends to: a dict of float32 `(batch, target, source)`.
@@ -202,7 +218,7 @@ class ConvSeq2Seq(keras.Model):
         rows, (batch, source) = ops.shape(token_ids)[0], ops.shape(memory["mask"])
         by_sentence = (batch, rows // batch, -1)
         place = ops.minimum(position, self.num_positions - 1)
-        target = self.target_words(token_ids) + self.target_positions(place)
+        target = self.target_embedding(token_ids) + self.target_positions(place)
         outputs = self.decoder_entry(target)  # (rows, units)
         target = ops.reshape(target, by_sentence)
         buffers, alignment = [], 0.0
@@ -222,21 +238,27 @@ class ConvSeq2Seq(keras.Model):
         }
 
     def _embed(self, ids, words, positions, training):
-        """Vectors `(batch, time, embedding_units)`, zeros at padding, which is at the end."""
+        """Vectors `(batch, time, embedding_units)` of the real tokens, moved to the front.
+
+        Behind them stand zeros; also says where the tokens are, bool `(batch, time)`.
+        """
+        _, origins = places_without_padding(ids != 0)
+        ids = take_places(ids[..., None], origins)[..., 0]
+        mask = ids != 0
         place = ops.minimum(ops.arange(ops.shape(ids)[1], dtype="int32"), self.num_positions - 1)
         vectors = self.embedding_dropout(words(ids) + positions(place), training=training)
-        return ops.where((ids != 0)[..., None], vectors, 0)
+        return ops.where(mask[..., None], vectors, 0), mask
 
     def _encode(self, source_ids, training):
         """The memory of the real tokens, moved to the front."""
-        ids = real_tokens_first(source_ids, source_ids != 0)
-        mask = (ids != 0)[..., None]
-        embedded = self._embed(ids, self.source_words, self.source_positions, training)
+        embedded, mask = self._embed(
+            source_ids, self.source_embedding, self.source_positions, training
+        )
         outputs = self.encoder_entry(embedded)  # (batch, source, units)
         for conv in self.encoder:
-            outputs = conv(ops.where(mask, outputs, 0), training=training)
+            outputs = conv(ops.where(mask[..., None], outputs, 0), training=training)
         outputs = _scaled_gradient(self.encoder_exit(outputs), 1 / len(self.decoder))
-        return multi_step_memory(outputs, (outputs + embedded) * HALF, mask[..., 0])
+        return multi_step_memory(outputs, (outputs + embedded) * HALF, mask)
 
     def _memory_in_place(self, source_ids):
         """The memory with every token where it stands in `source_ids`, for its weights."""
@@ -250,21 +272,21 @@ class ConvSeq2Seq(keras.Model):
 
     def _decode(self, target_ids, memory, training):
         """Outputs `(batch, target, embedding_units)`; weights by layer, padding at the end."""
-        ids = real_tokens_first(target_ids, target_ids != 0)
-        target = self._embed(ids, self.target_words, self.target_positions, training)
+        target, _ = self._embed(target_ids, self.target_embedding, self.target_positions, training)
         outputs, weights = self.decoder_entry(target), []
         for conv, attention in zip(self.decoder, self.attentions, strict=True):
             found = conv(outputs, training=training)
             found, layer_weights = attention.attend(found, target, memory)
             outputs = (outputs + found) * HALF
             weights.append(layer_weights)
+        outputs = self.exit_dropout(self.decoder_exit(outputs), training=training)
         places, _ = places_without_padding(target_ids != 0)
-        return take_places(self.decoder_exit(outputs), places), weights
+        return take_places(outputs, places), weights
 
     def _logits(self, outputs):
         if not self.share_embeddings:
             return ops.cast(self.logits(outputs), "float32")
-        table = ops.cast(self.target_words.embeddings, self.compute_dtype)
+        table = ops.cast(self.target_embedding.embeddings, self.compute_dtype)
         logits = ops.matmul(outputs, ops.transpose(table))
         return ops.cast(logits, "float32") + ops.cast(self.logits_bias, "float32")
 

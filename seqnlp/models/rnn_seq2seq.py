@@ -108,8 +108,10 @@ class RNNSeq2Seq(keras.Model):
                 for _ in range(states)
             ]
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
+        self.value_units = encoder.units * (2 if encoder.bidirectional else 1)
+        self.read_units = decoder.output_units(self.value_units)
         self.to_embedding = None
-        if tied != "none" and decoder.units != embedding_units:
+        if tied != "none" and self.read_units != embedding_units:
             self.to_embedding = keras.layers.Dense(embedding_units, use_bias=False, **policy)
         self.seed_generator = keras.random.SeedGenerator()
 
@@ -121,18 +123,17 @@ class RNNSeq2Seq(keras.Model):
         if self.source_embedding is not self.target_embedding:
             self.source_embedding.build((batch, source))
         self._build_encoder((batch, source, units))
-        width = self.encoder.units * (2 if self.encoder.bidirectional else 1)
         if not self.decoder.built:
-            value = None if self.decoder.attention is None else (batch, source, width)
+            value = None if self.decoder.attention is None else (batch, source, self.value_units)
             self.decoder.build((batch, target, units), value_shape=value)
         for bridge in self.bridges:
             bridge.build((batch, self._bridged_width()))
         if self.to_embedding is not None:
-            self.to_embedding.build((batch, target, self.decoder.units))
+            self.to_embedding.build((batch, target, self.read_units))
         size = self.config["target_vocabulary_size"]
         if self.config["tied"] == "none":
             self.output_kernel = self.add_weight(
-                name="output_kernel", shape=(self.decoder.units, size)
+                name="output_kernel", shape=(self.read_units, size)
             )
         self.output_bias = self.add_weight(name="output_bias", shape=(size,), initializer="zeros")
 
@@ -205,7 +206,7 @@ class RNNSeq2Seq(keras.Model):
         batch, time = ops.shape(target_ids)
         kept = [
             self.output_dropout(ops.ones((batch, width)), training=True)
-            for width in (self.config["embedding_units"], self.decoder.units)
+            for width in (self.config["embedding_units"], self.read_units)
         ]
         uniform = [keras.random.uniform((time, batch), seed=self.seed_generator) for _ in range(2)]
         own = uniform[0] < self.config["scheduled_sampling"]

@@ -23,7 +23,8 @@ class ReadFiles(beam.PTransform):
 
     Returns:
         Dict of PCollections: `name` of records, `rejects` of `Reject` and `inputs` of dicts with
-        the name, size and SHA-256 of each file.
+        the name, size and SHA-256 of each file, and how many records and rejects were `read`
+        from it, of a group at its first file.
     """
 
     def __init__(self, groups, read, name):
@@ -58,18 +59,25 @@ class _ReadGroup(beam.DoFn):
     def process(self, paths):
         with contextlib.ExitStack() as opened:
             streams = [HashedStream(opened.enter_context(_open(path))) for path in paths]
-            count = 0
+            count = rejects = 0
             for item in self._read(*streams, *paths):
                 if isinstance(item, Reject):
+                    rejects += 1
                     yield add_reject(item)
                 else:
                     count += 1
                     yield item
             self._records.inc(count)
             entries = [
-                {"file": base_name(path), "sha256": stream.sha256(), "bytes": stream.size}
+                {
+                    "file": base_name(path),
+                    "sha256": stream.sha256(),
+                    "bytes": stream.size,
+                    "read": 0,
+                }
                 for path, stream in zip(paths, streams, strict=True)
             ]
+        entries[0]["read"] = count + rejects
         for entry in entries:
             yield beam.pvalue.TaggedOutput("inputs", entry)
 

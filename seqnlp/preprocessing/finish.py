@@ -74,7 +74,8 @@ def finish(folder, options, task, shards, counts, inputs, rejects, text):
         OSError: A file cannot be written.
     """
     statistics = task.summarize(counts, rejects, text)
-    problem = judge(folder, options, task, statistics, rejects, text)
+    read = sum(entry["read"] for _, entry in inputs)
+    problem = judge(folder, options, task, statistics, rejects, text, read)
     if problem is not None:
         _write_json(folder, FAILURE_FILE, {"message": problem})
         return None
@@ -95,15 +96,24 @@ def finish(folder, options, task, shards, counts, inputs, rejects, text):
     return content
 
 
-def judge(folder, options, task, statistics, rejects, text):
-    """Why there may be no manifest, as a message, or None."""
+def judge(folder, options, task, statistics, rejects, text, read):
+    """Why there may be no manifest, as a message, or None.
+
+    `read` is how many records and rejects the files gave: they must all have arrived.
+    """
     records = {split: statistics["splits"][split][f"{task.record}s"] for split in SPLITS}
     total = sum(records.values()) + rejects["count"]
     share = rejects["count"] / total if total else 0.0
     counts = ", ".join(f"{records[split]} {split}" for split in SPLITS)
     empty = [split for split in SPLITS if not records[split]]
     fatal = [kind for kind in FATAL_KINDS if kind in rejects["kinds"]]
-    if fatal:
+    if total != read:
+        problem = (
+            f"{read} {task.record}s were read and {total} arrived: the runner lost or repeated "
+            "data"
+        )
+        advice = "Run it again, with one worker or another runner."
+    elif fatal:
         problem, advice = _FATAL[fatal[0]]
         problem = problem.format(rejects["kinds"][fatal[0]])
     elif share > options["max_rejects"]:
@@ -224,7 +234,7 @@ def _listed(inputs):
     """`(split, dict)` pairs -> dict from split to sorted entries."""
     listed = {split: [] for split in SPLITS}
     for split, entry in inputs:
-        listed[split].append(entry)
+        listed[split].append({name: entry[name] for name in ("file", "bytes", "sha256")})
     key = lambda entry: (entry["file"], entry["sha256"])  # noqa: E731
     return {split: sorted(entries, key=key) for split, entries in listed.items()}
 

@@ -358,3 +358,28 @@ def shown(text, limit=40):
 
 
 FORMATS = {"conll": Columns, "conllu": CoNLLU, "jsonl": JSONLines}
+
+
+def make_format(formats, input_format, layout):
+    """The format of files that arguments describe.
+
+    Args:
+        formats: Dict from the name of a format to its class.
+        input_format: One of the names.
+        layout: Dict of arguments of the class.
+
+    Raises:
+        ValueError: There is no such format, or it has no such argument.
+    """
+    if input_format not in formats:
+        raise ValueError(
+            f"`input_format` must be one of {', '.join(formats)}. "
+            f"Received: input_format={input_format!r}"
+        )
+    try:
+        return formats[input_format](**layout)
+    except TypeError as error:
+        raise ValueError(
+            f"`layout` must hold arguments of the format {input_format}. "
+            f"Received: layout={layout} ({error})"
+        ) from None

@@ -8,7 +8,14 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from seqnlp.preprocessing.files import ReadFiles
-from seqnlp.preprocessing.formats import Fault, check_unicode, decode, parse_object, shown
+from seqnlp.preprocessing.formats import (
+    Fault,
+    check_unicode,
+    decode,
+    make_format,
+    parse_object,
+    shown,
+)
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import (
     MAX_BLOCK_BYTES,
@@ -154,22 +161,11 @@ class PairReader:
     def __init__(
         self, input_format="parallel", max_line_tokens=1000, max_line_bytes=10_000, **layout
     ):
-        if input_format not in PAIR_FORMATS:
-            raise ValueError(
-                f"`input_format` must be one of {', '.join(PAIR_FORMATS)}. "
-                f"Received: input_format={input_format!r}"
-            )
+        self.format = make_format(PAIR_FORMATS, input_format, layout)
         limits = {"max_line_tokens": max_line_tokens, "max_line_bytes": max_line_bytes}
         for name, value in limits.items():
             if value < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
-        try:
-            self.format = PAIR_FORMATS[input_format](**layout)
-        except TypeError as error:
-            raise ValueError(
-                f"`layout` must hold arguments of the format {input_format}. "
-                f"Received: layout={layout} ({error})"
-            ) from None
         self.max_line_tokens = max_line_tokens
         self.max_line_bytes = max_line_bytes
 

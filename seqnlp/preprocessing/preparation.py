@@ -8,6 +8,7 @@ from seqnlp.preprocessing.finish import Finish, remove_old, take_failure
 from seqnlp.preprocessing.groups import GroupByContent
 from seqnlp.preprocessing.running import PrepareError, make_pipeline, run_pipeline
 from seqnlp.preprocessing.shards import WriteRejects, WriteShards
+from seqnlp.preprocessing.split import FRACTIONS
 from seqnlp.records import OUTPUT_FORMATS, SPLITS, import_pyarrow, read_manifest
 
 HELD_OUT_SHARDS = 1
@@ -119,9 +120,23 @@ def prepare(output, transform, pipeline_options):
     return read_manifest(output, verify=False)
 
 
-def shards_of(num_shards):
-    """Dict from split to its number of files, of that of the training split."""
-    return {"train": num_shards, "eval": HELD_OUT_SHARDS, "test": HELD_OUT_SHARDS}
+def output_options(files, output_format, num_shards, seed, max_rejects):
+    """The options that every preparation has, as the manifest holds them.
+
+    Args:
+        files: Dict from the splits that are given to their files.
+        output_format: One of `OUTPUT_FORMATS`.
+        num_shards: Files of the training split.
+        seed: Seed of the split and of the order of the examples.
+        max_rejects: Largest share of rejects.
+    """
+    return {
+        "output_format": output_format,
+        "num_shards": {"train": num_shards, "eval": HELD_OUT_SHARDS, "test": HELD_OUT_SHARDS},
+        "seed": seed,
+        "max_rejects": max_rejects,
+        "fractions": FRACTIONS[frozenset(SPLITS) - set(files)],
+    }
 
 
 def check_least(options, least):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import apache_beam as beam
 
 from seqnlp.preprocessing.files import ReadFiles
-from seqnlp.preprocessing.formats import FORMATS, Fault, check_unicode, decode
+from seqnlp.preprocessing.formats import FORMATS, Fault, check_unicode, decode, make_format
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import (
     MAX_BLOCK_BYTES,
@@ -60,11 +60,7 @@ class SentenceReader:
         max_token_bytes=1000,
         **layout,
     ):
-        if input_format not in FORMATS:
-            raise ValueError(
-                f"`input_format` must be one of {', '.join(FORMATS)}. "
-                f"Received: input_format={input_format!r}"
-            )
+        self.format = make_format(FORMATS, input_format, layout)
         if encoding not in ENCODINGS:
             raise ValueError(
                 f"`encoding` must be one of {', '.join(ENCODINGS)}. "
@@ -73,13 +69,6 @@ class SentenceReader:
         for name, value in (("max_length", max_length), ("max_token_bytes", max_token_bytes)):
             if value is not None and value < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
-        try:
-            self.format = FORMATS[input_format](**layout)
-        except TypeError as error:
-            raise ValueError(
-                f"`layout` must hold arguments of the format {input_format}. "
-                f"Received: layout={layout} ({error})"
-            ) from None
         self.encoding = encoding
         self.max_length = max_length
         self.max_token_bytes = max_token_bytes

@@ -8,15 +8,15 @@ from seqnlp.preprocessing.preparation import (
     WriteExamples,
     check_least,
     check_output,
+    output_options,
     prepare,
     read_splits,
-    shards_of,
 )
 from seqnlp.preprocessing.readers import ReadSentences, SentenceReader
-from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
+from seqnlp.preprocessing.split import SplitSentences
 from seqnlp.preprocessing.tagging_task import TaggingTask
 from seqnlp.preprocessing.vocabulary import ListLabels, ListTags, MakeText
-from seqnlp.records import SPLITS, example_columns
+from seqnlp.records import example_columns
 from seqnlp.tag_schemes import ENCODINGS, converted_names
 
 
@@ -150,11 +150,7 @@ def prepare_tagging(
         "normalizer": {"form": normal_form, "lowercase": lowercase, "digits": digits},
         "characters": characters,
         "max_word_length": max_word_length,
-        "output_format": output_format,
-        "num_shards": shards_of(num_shards),
-        "seed": seed,
-        "max_rejects": max_rejects,
-        "fractions": FRACTIONS[frozenset(SPLITS) - set(files)],
+        **output_options(files, output_format, num_shards, seed, max_rejects),
     }
     _check_options(options)
     return prepare(

@@ -9,11 +9,11 @@ from seqnlp.preprocessing.preparation import (
     WriteExamples,
     check_least,
     check_output,
+    output_options,
     prepare,
     read_splits,
-    shards_of,
 )
-from seqnlp.preprocessing.split import FRACTIONS, SplitSentences
+from seqnlp.preprocessing.split import SplitSentences
 from seqnlp.preprocessing.translation_examples import EncodePairs
 from seqnlp.preprocessing.translation_task import TranslationTask
 from seqnlp.preprocessing.translation_text import SUBWORDS, CountWords, MakeTranslationText
@@ -159,11 +159,7 @@ def prepare_translation(
         "joint": joint,
         "subword_settings": dict(subword_settings or {}),
         "max_length": max_length,
-        "output_format": output_format,
-        "num_shards": shards_of(num_shards),
-        "seed": seed,
-        "max_rejects": max_rejects,
-        "fractions": FRACTIONS[frozenset(SPLITS) - set(files)],
+        **output_options(files, output_format, num_shards, seed, max_rejects),
     }
     _check_options(options)
     return prepare(

@@ -65,7 +65,7 @@ def _read_names(path, kind):
     return names
 
 
-def read_vocabulary(path):
+def read_vocabulary(path, specials=SPECIALS):
     """The token of every id, specials included, from the file of a `Vocabulary`.
 
     Raises:
@@ -73,15 +73,15 @@ def read_vocabulary(path):
         ValueError: A line is wrong; the message names file, line, expected and received.
     """
     lines = read_lines(path)
-    for number, special in enumerate(SPECIALS, start=1):
+    for number, special in enumerate(specials, start=1):
         received = repr(lines[number - 1]) if len(lines) >= number else "end of file"
         if received != repr(special):
             raise ValueError(
                 f"{path}, line {number}: expected the special {special!r}. Received: {received}"
             )
-    if len(lines) == len(SPECIALS):
+    if len(lines) == len(specials):
         raise ValueError(
-            f"{path}, line {len(SPECIALS) + 1}: expected a token after the specials. "
+            f"{path}, line {len(specials) + 1}: expected a token after the specials. "
             "Received: end of file"
         )
     check_lines(path, lines)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hashlib
 
 import tensorflow as tf
 
@@ -136,7 +137,9 @@ def _tokenizer(model):
             'SentencePiece needs tensorflow-text: pip install "seqnlp[tensorflow]"'
         ) from error
     try:
-        return tensorflow_text.SentencepieceTokenizer(model)
+        # In an export the name tells models apart: without one, all would be the last.
+        name = f"sentence_piece_{hashlib.sha256(model).hexdigest()}"
+        return tensorflow_text.SentencepieceTokenizer(model, name=name)
     except tf.errors.OpError as error:
         reason = error.message.split("}} ")[-1].split(" [Op:")[0]
         raise ValueError(

@@ -92,16 +92,24 @@ def read_translation_settings(folder):
     if not isinstance(settings, dict) or set(settings) != _SETTINGS:
         received = sorted(settings) if isinstance(settings, dict) else settings
         raise ValueError(f"{path}: expected the keys {sorted(_SETTINGS)}. Received: {received}")
+    try:
+        check_sides(settings)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return settings
+
+
+def check_sides(settings):
+    """Raises a ValueError unless `source` and `target` name a kind of subwords."""
     for side in ("source", "target"):
         value = settings[side]
         if side == "target" and value is None:
             continue
-        if not isinstance(value, dict) or value.get("name") not in SUFFIXES:
+        if not isinstance(value, dict) or value.get("name") not in [*SUFFIXES]:
             raise ValueError(
-                f"{path}: `{side}` must be an object whose `name` is one of {sorted(SUFFIXES)}. "
+                f"`{side}` must be an object whose `name` is one of {sorted(SUFFIXES)}. "
                 f"Received: {side}={value!r}"
             )
-    return settings
 
 
 def _read_side(folder, side, settings):
@@ -123,11 +131,4 @@ def read_word_pieces(path):
         FileNotFoundError, OSError: There is no such file, or it cannot be read.
         ValueError: A line is wrong; the message names file, line, expected and received.
     """
-    tokens = read_vocabulary(path)
-    for number, special in enumerate(SUBWORD_SPECIALS, start=1):
-        received = repr(tokens[number - 1]) if len(tokens) >= number else "end of file"
-        if received != repr(special):
-            raise ValueError(
-                f"{path}, line {number}: expected the special {special!r}. Received: {received}"
-            )
-    return tokens
+    return read_vocabulary(path, SUBWORD_SPECIALS)

@@ -13,6 +13,7 @@ from seqnlp.text.translation_names import (
     SUBWORD_SPECIALS,
     SUFFIXES,
     TranslationNames,
+    check_sides,
     read_translation_settings,
     subword_file,
 )
@@ -147,6 +148,7 @@ class TranslationText(tf.Module):
     @classmethod
     def from_config(cls, config):
         """The object that `get_config` describes."""
+        check_sides(config)
         sides = {}
         for side in ("source", "target"):
             settings = config[side] and dict(config[side])
@@ -204,7 +206,13 @@ class TranslationText(tf.Module):
             arguments = dict(settings[side])
             kind = arguments.pop("name")
             path = os.path.join(folder, subword_file("joint" if joint else side, kind))
-            sides[side] = _KINDS[kind].load(path, **arguments)
+            try:
+                sides[side] = _KINDS[kind].load(path, **arguments)
+            except TypeError:
+                raise ValueError(
+                    f"{os.path.join(folder, CONFIG_FILE)}: `{side}` must have the settings of a "
+                    f"{kind}. Received: {side}={settings[side]!r}"
+                ) from None
         try:
             return cls(**sides, max_length=settings["max_length"])
         except ValueError as error:

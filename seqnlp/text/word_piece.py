@@ -108,13 +108,13 @@ class WordPiece(Subwords):
 
         Raises:
             FileNotFoundError, OSError: There is no such file, or it cannot be read.
-            ValueError: A line or a setting is wrong; the message names the file.
+            ValueError: A line is wrong or does not fit the settings; the message names the file.
         """
         tokens = read_lines(path)
         check_lines(path, tokens)
         try:
             return cls(tokens, **settings)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
 
     def settings(self):
@@ -160,6 +160,8 @@ class LongestMatch(tf.Module):
         ids = tf.gather(self._ids(different), index)
         return words.with_values(ids).merge_dims(1, 2)
 
+    # A graph: the loops have hundreds of steps, each of them slow outside of one.
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def _ids(self, words):
         """Ids of words `(words,)`: int32 RaggedTensor `(words, (tokens))`."""
         rows = tf.where(tf.strings.length(words) <= _MAX_WORD_BYTES)[:, 0]

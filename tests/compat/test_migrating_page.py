@@ -46,7 +46,7 @@ def test_the_table_names_every_name_once():
 
 def test_the_code_before_uses_names_that_have_a_replacement():
     found = [use.name for block in BEFORE for use in uses(ast.parse(block)) if use.name]
-    assert len(found) == 5
+    assert len(found) == 12
     assert all(replacement_of(name)[0] for name in found)
 
 
@@ -54,7 +54,7 @@ def test_the_model_after_learns_and_takes_over_trained_weights(tmp_path, monkeyp
     random = np.random.default_rng(0)
     word_ids = random.integers(1, WORDS, size=(32, 12)).astype("int32")
     names = {"word_ids": word_ids, "tag_ids": word_ids % TAGS}
-    run(one_with(AFTER, "model.fit"), names)
+    run(one_with(AFTER, "CRFModel("), names)
     assert names["tags"].shape == word_ids.shape
 
     monkeypatch.chdir(tmp_path)
@@ -90,6 +90,43 @@ def test_the_functions_after_give_what_those_before_give():
     for name, expected in (("best_tags", "best_tags"), ("allowed_tags", "constrained_tags")):
         np.testing.assert_array_equal(names[name], np.where(mask, addons[expected][real], 0))
     np.testing.assert_allclose(names["scores"], addons["best_score"][real], rtol=1e-5)
+
+
+def test_the_translator_after_learns_and_takes_over_trained_weights(tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    tokens = random.integers(4, WORDS, size=(8, 6)).astype("int32")
+    lengths = np.array([6, 1, 5, 2, 6, 3, 4, 0])
+    sources = np.where(np.arange(6) < lengths[:, None], tokens, 0)
+    names = {
+        "source_ids": sources,
+        "target_ids": np.pad(sources[:, :-1], ((0, 0), (1, 0)), constant_values=2),
+        "labels": sources,
+    }
+    run(one_with(AFTER, "beam_search"), names)
+    assert names["token_ids"].shape == (8, 20)
+    assert np.isfinite(names["found"].scores).all()
+
+    monkeypatch.chdir(tmp_path)
+    shapes = {
+        "kernel": (32 + UNITS, 4 * UNITS),
+        "recurrent_kernel": (UNITS, 4 * UNITS),
+        "bias": (4 * UNITS,),
+        "memory_layer": (UNITS, UNITS),
+        "attention_layer": (2 * UNITS, UNITS),
+    }
+    stored = one_with(BEFORE, "np.savez")
+    assert re.findall(r"^    (\w+)=", stored, flags=re.MULTILINE) == list(shapes)
+    weights = {name: random.normal(size=shape) for name, shape in shapes.items()}
+    np.savez("wrapper.npz", **weights)
+    run(one_with(AFTER, "load_attention_wrapper"), names)
+    decoder = names["decoder"]
+    assert len(decoder.weights) == len(weights)
+    actual = [*decoder.cells[0], decoder.attention.value_projection.kernel]
+    for variable, expected in zip(actual, weights.values(), strict=False):
+        np.testing.assert_allclose(ops.convert_to_numpy(variable), expected, rtol=1e-6)
+    of_state, of_context = np.split(weights["attention_layer"], 2)
+    kernel = ops.convert_to_numpy(decoder.readout_kernel)
+    np.testing.assert_allclose(kernel, np.concatenate([of_context, of_state]), rtol=1e-6)
 
 
 def test_the_optimizer_after_exists():

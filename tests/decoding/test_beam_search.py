@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from seqnlp.decoding import IMPOSSIBLE, Forbidden, beam_search, greedy
+from seqnlp.decoding.states import beam_rows, take_rows
 from tests.decoding.toy import (
     JAX,
     MODES,
@@ -20,15 +21,16 @@ from tests.decoding.toy import (
     read,
     refused,
     row,
+    run,
 )
 
 
 def search(toy, end_id, max_length, mode=fast, **options):
-    def run(table):
+    def decode(table):
         state = toy.initial_state(table)
         return beam_search(toy.step, state, toy.start_ids, end_id, max_length, **options)
 
-    return numpy(mode(run)(toy.table))
+    return numpy(mode(decode)(toy.table))
 
 
 @pytest.mark.parametrize(("end_id", "penalty"), [(0, 0.0), (1, 0.8), (2, 0.0), (2, 2.5)])
@@ -75,15 +77,14 @@ def test_a_beam_of_one_is_greedy():
 def test_scores_are_what_the_model_gives_the_tokens_on_another_run():
     toy = Toy(6, batch=4, seed=4)
     found = search(toy, 1, 6, beam_width=4)
-    for sentence, beam in np.ndindex(4, 4):
-        length = found.lengths[sentence, beam]
-        tokens = read(found.token_ids[sentence, beam], length, 1)
-        state, last, score = toy.initial_state(toy.table[[sentence]]), toy.start_ids[sentence], 0
-        for token in tokens:
-            logits, state = toy.step(np.array([last], dtype="int32"), state)
-            score += ops.convert_to_numpy(ops.log_softmax(logits))[0, token]
-            last = token
-        np.testing.assert_allclose(found.scores[sentence, beam], score, rtol=1e-5)
+    state = take_rows(toy.initial_state(), beam_rows(toy.start_ids, 4))
+    last, scores = np.repeat(toy.start_ids, 4), np.zeros(16)
+    for step in range(6):
+        logits, state = toy.step(last, state)
+        last = found.token_ids[..., step].reshape(-1)
+        gains = ops.convert_to_numpy(ops.log_softmax(logits))[np.arange(16), last]
+        scores += np.where(step <= found.lengths.reshape(-1), gains, 0)
+    np.testing.assert_allclose(found.scores.reshape(-1), scores, rtol=1e-5)
 
 
 def test_alignments_are_those_of_the_same_hypothesis():
@@ -110,7 +111,7 @@ def test_a_state_without_alignment_gives_none():
         del new["alignment"]
         return logits, new
 
-    found = beam_search(step, state, toy.start_ids, 3, 2, beam_width=2)
+    found = run(beam_search, step, state, toy.start_ids, 3, 2, beam_width=2)
     assert found.alignments is None
     assert found.met is None
 
@@ -128,8 +129,8 @@ def certain(probabilities):
 
 def test_a_finished_hypothesis_is_never_extended():
     # Ending at once has probability 0.7; any longer output has at most 0.3.
-    found = beam_search(certain([0.1, 0.2, 0.7]), {}, [0], 2, 6, beam_width=3)
-    found = row(numpy(found), 0)
+    found = run(beam_search, certain([0.1, 0.2, 0.7]), {}, [0], 2, 6, beam_width=3)
+    found = row(found, 0)
     np.testing.assert_array_equal(
         found.token_ids, [[2, 0, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0], [0, 2, 0, 0, 0, 0]]
     )
@@ -141,7 +142,7 @@ def test_the_length_penalty_may_put_the_end_id_behind_a_less_probable_token():
     # log 0.4 / 1 for token 1 is better than log 0.41 / (5 / 6) for the empty output.
     step = certain([0.19, 0.4, 0.41])
     found = [
-        numpy(beam_search(step, {}, [0], 2, 2, beam_width=1, length_penalty=penalty))
+        run(beam_search, step, {}, [0], 2, 2, beam_width=1, length_penalty=penalty)
         for penalty in (0.0, 1.0)
     ]
     np.testing.assert_array_equal(found[0].token_ids, [[[2, 0]]])
@@ -162,7 +163,7 @@ def test_the_loop_stops_when_all_hypotheses_are_finished():
         return step(token_ids, state)
 
     state = {"position": ops.convert_to_tensor(0)}
-    found = numpy(beam_search(counted, state, [0, 0], 2, 50, beam_width=2))
+    found = run(beam_search, counted, state, [0, 0], 2, 50, beam_width=2)
     np.testing.assert_array_equal(found.lengths, [[0, 1]] * 2)
     # JAX traces the loop's body; where it runs op by op, it ran twice.
     assert JAX or len(steps) == 2
@@ -219,11 +220,11 @@ def test_the_coverage_penalty_equals_the_paper_s(masked, weight, exponent):
     state = {"alignment": np.zeros((2, 3), dtype="float32")}
     start_ids = [0, 2]
     options = {"length_penalty": exponent, "coverage_penalty": weight, "beam_width": 4**3}
-    found = beam_search(
+    found = run(
+        beam_search,
         coverage_step(probabilities, alignments), state, start_ids, 3, 3, **options,
         source_mask=mask if masked else None,
     )  # fmt: skip
-    found = numpy(found)
     for sentence, start in enumerate(start_ids):
         expected = {}
         for tokens in outputs(4, 3, 3):
@@ -244,8 +245,8 @@ def test_the_coverage_penalty_equals_the_paper_s(masked, weight, exponent):
 def test_a_source_token_without_attention_counts_as_covered_by_a_billionth():
     state = {"alignment": np.zeros((1, 2), dtype="float32")}
     step = coverage_step([0.5, 0.5], [[1.0, 0.0], [1.0, 0.0]])
-    found = beam_search(step, state, [0], 1, 1, beam_width=1, coverage_penalty=1.0)
-    np.testing.assert_allclose(numpy(found).scores, [[np.log(0.5) + np.log(1e-9)]], rtol=1e-5)
+    found = run(beam_search, step, state, [0], 1, 1, beam_width=1, coverage_penalty=1.0)
+    np.testing.assert_allclose(found.scores, [[np.log(0.5) + np.log(1e-9)]], rtol=1e-5)
 
 
 def call(toy=None, start_ids=None, end_id=1, max_length=2, **options):

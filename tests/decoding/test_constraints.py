@@ -14,6 +14,7 @@ from seqnlp.decoding import (
 from seqnlp.decoding.constraints import Phrases, allocated, hopeful, ranked
 from seqnlp.decoding.rules import padded
 from tests.decoding.toy import (
+    JAX,
     MODES,
     Search,
     Toy,
@@ -25,6 +26,7 @@ from tests.decoding.toy import (
     read,
     refused,
     row,
+    run,
 )
 
 END = 3
@@ -33,12 +35,12 @@ END = 3
 def search(toy, max_length, phrases, mode=fast, rules=(), **options):
     rules = [LexicalConstraints(phrases), *rules]
 
-    def run(table):
+    def decode(table):
         state = toy.initial_state(table)
         start_ids = toy.start_ids
         return beam_search(toy.step, state, start_ids, END, max_length, rules=rules, **options)
 
-    return numpy(mode(run)(toy.table))
+    return numpy(mode(decode)(toy.table))
 
 
 def holds(tokens, phrase):
@@ -82,6 +84,8 @@ def test_a_narrow_beam_meets_all_phrases(width, mode):
     assert found.met.dtype == "bool"
     assert found.met[:, 0].all()
     for sentence in range(toy.batch):
+        different = {tokens for tokens, _, _ in hypotheses(found, sentence)}
+        assert len(different) == len(hypotheses(found, sentence))
         for tokens, score, met in hypotheses(found, sentence):
             assert met == all(holds(tokens, phrase) for phrase in phrases[sentence])
             expected = gnmt(0.5)(toy.score(sentence, tokens), tokens, END, sentence)
@@ -101,13 +105,6 @@ def test_no_phrases_at_all_change_nothing():
     found = search(toy, 5, [[], [], []], beam_width=4)
     for sentence in range(3):
         assert_same(row(found, sentence), Search(toy, END, 5).best(sentence, 4), END)
-
-
-def test_a_batch_may_have_no_sentence():
-    toy = Toy(5, batch=1)
-    toy.table, toy.start_ids = toy.table[:0], toy.start_ids[:0]
-    found = search(toy, 4, np.zeros((0, 2, 2), dtype="int32"), beam_width=2)
-    assert found.met.shape == (0, 2)
 
 
 def test_the_best_effort_is_flagged_where_a_phrase_cannot_come():
@@ -180,13 +177,16 @@ def test_phrases_may_be_a_tensor_in_the_graph_where_unknown_ids_cannot_be_met():
     toy = Toy(5, batch=2, seed=8)
     phrases = np.array([[[1, 2, 0], [4, 0, 0]], [[99, 0, 0], [-7, 0, 0]]], dtype="int64")
 
-    def run(table, phrases):
+    def decode(table, phrases):
         rules = [LexicalConstraints(phrases)]
         return beam_search(toy.step, toy.initial_state(table), toy.start_ids, END, 5, rules=rules)
 
-    found = numpy(fast(run)(toy.table, ops.convert_to_tensor(phrases)))
+    found = numpy(fast(decode)(toy.table, ops.convert_to_tensor(phrases)))
     assert found.met[0, 0]
     assert not found.met[1].any()
+    for sentence in range(2):
+        different = {tokens for tokens, _, _ in hypotheses(found, sentence)}
+        assert len(different) == len(hypotheses(found, sentence))
     tokens = hypotheses(found, 0)[0][0]
     assert holds(tokens, (1, 2))
     assert 4 in tokens
@@ -313,3 +313,15 @@ def test_refuses_two_rules_of_this_kind():
 def test_refuses_phrases_of_another_rank():
     with refused("`phrases` must have 3 dimensions. Received: phrases with shape (1, 2)"):
         LexicalConstraints(np.array([[1, 2]]))
+
+
+if not JAX:  # where the batch is known when the graph is made
+
+    def test_a_batch_may_have_no_sentence():
+        def step(token_ids, state):
+            return ops.one_hot(token_ids, 5), state
+
+        rules = [LexicalConstraints(np.zeros((0, 2, 2), dtype="int32"))]
+        found = run(beam_search, step, {}, np.zeros(0, dtype="int32"), END, 4, 2, rules=rules)
+        assert found.token_ids.shape == (0, 2, 4)
+        assert found.met.shape == (0, 2)

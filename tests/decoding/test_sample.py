@@ -96,17 +96,27 @@ def test_scores_are_the_model_s_own_log_probabilities():
         np.testing.assert_allclose(score, toy.score(0, tokens), rtol=1e-4)
 
 
-@pytest.mark.parametrize("options", [{}, {"top_k": 3}, {"top_p": 0.8}])
-def test_draws_by_the_inverse_of_the_distribution_function(options):
+@pytest.mark.parametrize("vocabulary", [1, 2, 6, 1009])
+@pytest.mark.parametrize(
+    "options", [{}, {"top_k": 3}, {"top_p": 0.8}, {"top_k": 50, "top_p": 0.6}]
+)
+def test_draws_by_the_inverse_of_the_distribution_function(options, vocabulary):
     random = np.random.default_rng(0)
-    logits = random.normal(size=(200, 6)).astype("float32")
+    logits = random.normal(size=(200, vocabulary)).astype("float32")
     uniform = random.uniform(size=200).astype("float32")
-    found = numpy_of(draw(logits, uniform, **options))
+    drawn = fast(lambda *arguments: draw(*arguments, **options))(logits, uniform)
+    values, found = (numpy_of(x) for x in drawn)
+    np.testing.assert_array_equal(values, logits[np.arange(200), found])
     for at in range(200):
         probabilities = distribution(logits[at].astype("float64"), **options)
-        order = np.argsort(-probabilities) if options else np.arange(6)
-        place = np.searchsorted(np.cumsum(probabilities[order]), uniform[at], side="right")
-        assert found[at] == order[place]
+        by_rank = options.get("top_k", vocabulary) < vocabulary
+        order = np.argsort(-probabilities) if by_rank else np.arange(vocabulary)
+        place = np.flatnonzero(order == found[at])[0]
+        reached = np.cumsum(probabilities[order])
+        assert probabilities[found[at]] > 0
+        # The sums of the float32 weights may differ by their rounding.
+        assert reached[place] - probabilities[found[at]] <= uniform[at] + 1e-5
+        assert reached[place] >= uniform[at] - 1e-5
 
 
 def numpy_of(tensor):
@@ -117,8 +127,9 @@ def numpy_of(tensor):
 @pytest.mark.parametrize("options", [{}, {"top_k": 2}, {"top_p": 0.99999}])
 def test_what_is_forbidden_is_never_drawn(uniform, options):
     logits = np.array([[IMPOSSIBLE, 1, IMPOSSIBLE, 0, IMPOSSIBLE]] * 2, dtype="float32")
-    found = numpy_of(draw(logits, np.full(2, uniform, dtype="float32"), **options))
-    assert set(found) <= {1, 3}
+    uniforms = np.full(2, uniform, dtype="float32")
+    _, found = fast(lambda *arguments: draw(*arguments, **options))(logits, uniforms)
+    assert set(numpy_of(found)) <= {1, 3}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -131,7 +142,7 @@ def test_every_mode_draws_what_a_plain_loop_draws(mode):
         tokens = ()
         for uniform in each:
             probabilities = distribution(toy.logits(sentence, tokens), **options)
-            order = np.argsort(-probabilities)
+            order = np.argsort(-probabilities)  # of the three best, the best come first
             place = np.searchsorted(np.cumsum(probabilities[order]), uniform, side="right")
             tokens = (*tokens, int(order[place]))
             if tokens[-1] == END:

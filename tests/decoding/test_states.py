@@ -7,7 +7,7 @@ from keras import ops
 
 from seqnlp import gradients
 from seqnlp.decoding import NoRepeatedNgrams, beam_search, greedy, sample
-from tests.decoding.toy import Search, Toy, assert_same, numpy, refused, row
+from tests.decoding.toy import Search, Toy, assert_same, numpy, refused, row, run
 
 DECODERS = {
     "greedy": (greedy, {}, 1),
@@ -30,7 +30,7 @@ def test_memories_have_a_row_a_sentence_and_scalars_are_shared(decoder):
         shapes.append(keras.tree.map_structure(lambda x: tuple(x.shape), state))
         return toy.step(token_ids, state)
 
-    decode(step, toy.initial_state(), toy.start_ids, 3, 2, **options)
+    run(decode, step, toy.initial_state(), toy.start_ids, 3, 2, **options)
     rows = 2 * beams
     assert shapes[0] == (rows,)
     assert shapes[1] == {
@@ -51,11 +51,11 @@ def test_hypotheses_stand_sentence_by_sentence():
         logits = ops.where(wrong[:, None], np.eye(4, dtype="float32")[0] * 99, logits)
         return logits, {"toy": new, "sentence": state["sentence"]}
 
-    def run(table):
+    def search(table):
         state = {"toy": toy.initial_state(table), "sentence": np.arange(2, dtype="int32")}
         return beam_search(step, state, toy.start_ids, 3, 4, beam_width=3)
 
-    found = numpy(gradients.compiled(run)(toy.table))
+    found = numpy(gradients.compiled(search)(toy.table))
     for sentence in range(2):
         assert_same(row(found, sentence), Search(toy, 3, 4).best(sentence, 3), 3)
 
@@ -134,23 +134,46 @@ if keras.backend.backend() == "tensorflow":
             expected = decode(toy.step, state, toy.start_ids[:batch], 4, 6, rules=rules, **options)
             for name, value in actual.items():
                 np.testing.assert_allclose(value, getattr(expected, name), rtol=1e-5)
+
+    def test_the_source_may_be_unknown_until_the_graph_runs():
+        def decode(source, mask):
+            def step(token_ids, state):
+                source = state["memory"]
+                beams = ops.shape(token_ids)[0] // ops.shape(source)[0]
+                total = state["total"] + ops.cast(token_ids + 1, "float32")
+                scores = ops.repeat(source, beams, axis=0) * total[:, None]
+                logits = ops.stack([ops.sin(i * total) for i in (1.0, 2.0, 3.0)], axis=1)
+                new = {"alignment": ops.softmax(scores, axis=-1), "total": total}
+                return logits + scores[:, :1], {"memory": source, **new}
+
+            zeros = ops.zeros_like(source)
+            state = {"memory": source, "alignment": zeros, "total": zeros[:, 0]}
+            start_ids = ops.cast(zeros[:, 0], "int32")
+            options = {"length_penalty": 1.0, "coverage_penalty": 0.5, "source_mask": mask}
+            return beam_search(step, state, start_ids, 2, 5, beam_width=3, **options)[:4]
+
+        specs = [tf.TensorSpec((None, None), dtype) for dtype in (tf.float32, tf.bool)]
+        unknown = tf.function(decode, input_signature=specs)
+        random = np.random.default_rng(0)
+        for batch, time in ((2, 4), (3, 7)):
+            source = random.normal(size=(batch, time)).astype("float32")
+            mask = np.arange(time) < np.array([[time], [2], [3]])[:batch]
+            expected = decode(source, mask)
+            assert expected[3].shape == (batch, 3, 5, time)
+            for actual, value in zip(unknown(source, mask), expected, strict=True):
+                np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-5)
+
 else:
     import jax
-
-    def test_a_batch_may_have_no_sentence(decoder):
-        decode, options, _ = decoder
-        toy = Toy(5, batch=1)
-        found = decode(toy.step, toy.initial_state(toy.table[:0]), [], 4, 6, **options)
-        assert found.token_ids.shape[0] == 0
 
     @pytest.mark.parametrize("platform", ["cpu", "cuda", "tpu"])
     def test_lowers_for_every_platform(decoder, platform):
         decode, options, _ = decoder
         toy = Toy(5, batch=2)
 
-        def run(table):
+        def exported(table):
             state = toy.initial_state(table)
             rules = [NoRepeatedNgrams(2)]
             return tuple(decode(toy.step, state, toy.start_ids, 4, 6, rules=rules, **options)[:4])
 
-        jax.export.export(jax.jit(run), platforms=[platform])(toy.table)
+        jax.export.export(jax.jit(exported), platforms=[platform])(toy.table)

@@ -207,6 +207,11 @@ def numpy(decoded):
     return type(decoded)(*fields)
 
 
+def run(decode, *arguments, **options):
+    """The result of a decoder that need not take its tensors as arguments."""
+    return numpy(fast(lambda: decode(*arguments, **options))())
+
+
 def refused(message):
     """Expects a `ValueError` with this message, from its first word to its last."""
     # JAX adds a line of its own to what is raised inside a loop.

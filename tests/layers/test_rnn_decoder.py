@@ -108,6 +108,53 @@ def test_luong_attends_with_the_state_after_and_feeds_its_output(input_feeding):
     np.testing.assert_allclose(actual, np.stack(outputs, axis=1), rtol=1e-4, atol=1e-5)
 
 
+def test_what_is_written_and_what_is_fed_may_differ():
+    attention = LuongAttention("general")
+    decoder, weights = made(
+        attention=attention,
+        attend="after",
+        input_feeding="linear",
+        readout="state",
+        readout_units=6,
+    )
+    kernel, recurrent, bias = (
+        weights[f"{name}_0"] for name in ("kernel", "recurrent_kernel", "bias")
+    )
+    (general,) = (x for name, x in weights.items() if "attention" in name)
+    hidden, entering, outputs = HIDDEN, np.zeros((BATCH, 6)), []
+    for at in range(TARGET):
+        x = np.concatenate([INPUTS[:, at], entering], axis=1)
+        hidden = gru_step(x, hidden, kernel, recurrent, bias)
+        scores = np.einsum("bu,bsu->bs", hidden, VALUE @ general)
+        context = (softmax(scores, MASK)[..., None] * VALUE).sum(axis=1)
+        entering = np.concatenate([context, hidden], axis=1) @ weights["readout_kernel"]
+        outputs.append(hidden)
+    actual, _ = answer(decoder, [[HIDDEN]])
+    np.testing.assert_allclose(actual, np.stack(outputs, axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_the_context_before_the_cell_is_the_one_fed_after_it_but_for_the_first_step():
+    """Both have the state before ask; what is fed begins with zeros in place of a context."""
+    outputs, from_zeros, weights = [], [], None
+    for attend, feeding in (("before", False), ("after", "context")):
+        decoder, _ = made(
+            attention=BahdanauAttention(5), attend=attend, input_feeding=feeding, readout="state"
+        )
+        weights = weights or decoder.get_weights()
+        decoder.set_weights(weights)
+        memory = decoder.attention.memory(VALUE, MASK)
+        state = decoder.initial_state([[ops.convert_to_tensor(HIDDEN)]], memory)
+        if feeding:
+            query = ops.convert_to_tensor(HIDDEN)[:, None]
+            state["fed"] = decoder.attention.attend(query, memory)[0][:, 0]
+        for at in range(TARGET):
+            found, state = decoder.step(INPUTS[:, at], state, memory, at)
+        outputs.append(ops.convert_to_numpy(found))
+        from_zeros.append(answer(decoder, [[HIDDEN]])[0])
+    np.testing.assert_allclose(outputs[0], outputs[1], rtol=1e-4, atol=1e-5)
+    assert np.abs(from_zeros[0] - from_zeros[1]).max() > 1e-3
+
+
 def test_the_final_state_is_the_value_of_the_last_real_token():
     decoder, _ = made(attention=FinalState())
     _, weights = answer(decoder, [[HIDDEN]])
@@ -139,9 +186,26 @@ def last():
     return {"attention": FinalState()}
 
 
+def context():
+    return {**fed(), "readout": "context"}
+
+
+def context_fed():
+    return {**fed(), "readout": "maxout", "readout_units": 2, "input_feeding": "context"}
+
+
+def linear():
+    return {**fed(), "readout": "linear", "readout_units": 6}
+
+
+def linear_fed():
+    return {**fed(), "readout": "state", "readout_units": 6, "input_feeding": "linear"}
+
+
 KINDS = {
     "none": dict,
     **{make.__name__: make for make in (before, fed, after, local, monotonic, last)},
+    **{make.__name__: make for make in (context, context_fed, linear, linear_fed)},
 }
 
 
@@ -198,11 +262,11 @@ def test_what_stands_at_padding_of_the_source_changes_nothing(kind):
     np.testing.assert_allclose(ops.convert_to_numpy(outputs), expected[:, 0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["before", "fed", "after", "none"])
+@pytest.mark.parametrize("kind", ["before", "fed", "after", "none", "context_fed", "linear_fed"])
 def test_gradients_of_weights_are_those_of_steps_one_by_one(kind):
     decoder, _ = made(**KINDS[kind]())
     weights = decoder.trainable_variables
-    factors = normal(BATCH, TARGET, UNITS)
+    factors = normal(BATCH, TARGET, decoder.output_units(VALUES))
 
     def loss(values, by_steps):
         with keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
@@ -253,7 +317,22 @@ def test_dropout_is_the_same_at_every_step_and_off_outside_of_training():
         ({"attend": "x"}, "`attend` must be one of ('before', 'after'). Received: attend='x'"),
         (
             {"readout": "x"},
-            "`readout` must be one of ('state', 'tanh', 'maxout'). Received: readout='x'",
+            "`readout` must be one of ('state', 'context', 'linear', 'tanh', 'maxout'). "
+            "Received: readout='x'",
+        ),
+        (
+            {"readout": "context"},
+            "`readout` must not be 'context' without attention. Received: readout='context'",
+        ),
+        (
+            {"readout_units": 0, "readout": "tanh"},
+            "`readout_units` must be at least 1 with one of ('linear', 'tanh', 'maxout'), else "
+            "None. Received: readout_units=0 with readout='tanh'",
+        ),
+        (
+            {"readout_units": 3},
+            "`readout_units` must be at least 1 with one of ('linear', 'tanh', 'maxout'), else "
+            "None. Received: readout_units=3 with readout='state'",
         ),
         ({"dropout": 1.0}, "`dropout` must be in [0, 1). Received: dropout=1.0"),
         (
@@ -262,16 +341,35 @@ def test_dropout_is_the_same_at_every_step_and_off_outside_of_training():
             "Received: attention=5",
         ),
         (
-            {"input_feeding": True},
-            "`input_feeding` must be False unless the decoder attends after the cell, with "
-            "readout='tanh'. Received: input_feeding=True with attention=None, attend='before', "
-            "readout='state'",
+            {"input_feeding": "maxout"},
+            "`input_feeding` must be False, True or one of ('context', 'linear', 'tanh'). "
+            "Received: input_feeding='maxout'",
         ),
     ],
 )
 def test_arguments_out_of_range_are_refused(arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         RNNDecoder(**{"units": 3, **arguments})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"input_feeding": True, "readout": "tanh"},
+        {"input_feeding": "context", "attend": "before", "attention": BahdanauAttention(5)},
+        {**fed(), "readout": "state"},
+        {**fed(), "readout": "maxout"},
+        {**fed(), "readout": "maxout", "input_feeding": "linear"},
+    ],
+)
+def test_what_cannot_be_fed_is_refused(arguments):
+    message = (
+        "`input_feeding` must be False unless the decoder attends after the cell, and of what it "
+        "writes and what it feeds, ('context', 'linear', 'tanh'), one at most has weights of its "
+        f"own. Received: input_feeding={arguments['input_feeding']!r} with attention="
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        RNNDecoder(3, **arguments)
 
 
 def test_attention_without_a_memory_is_refused():

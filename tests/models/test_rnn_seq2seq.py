@@ -48,6 +48,13 @@ def luong(**kwargs):
     return model(RNNEncoder(6, "lstm", bidirectional=False), decoder, bridge="state", **kwargs)
 
 
+def addons(readout="linear", readout_units=7, **kwargs):
+    feeding = {"attend": "after", "input_feeding": True, "readout": readout}
+    feeding["readout_units"] = readout_units
+    decoder = RNNDecoder(6, "gru", attention=BahdanauAttention(5), **feeding)
+    return model(RNNEncoder(4, "gru"), decoder, **kwargs)
+
+
 def model(encoder, decoder, sizes=(SOURCE_SIZE, TARGET_SIZE), **kwargs):
     keras.utils.set_random_seed(0)
     made = RNNSeq2Seq(*sizes, encoder, decoder, **{"embedding_units": 5, **kwargs})
@@ -55,7 +62,7 @@ def model(encoder, decoder, sizes=(SOURCE_SIZE, TARGET_SIZE), **kwargs):
     return made
 
 
-PAPERS = {make.__name__: make for make in (sutskever, cho, choo, bahdanau, luong)}
+PAPERS = {make.__name__: make for make in (sutskever, cho, choo, bahdanau, luong, addons)}
 ATTEND = {name: PAPERS[name] for name in ("cho", "bahdanau", "luong")}
 
 
@@ -68,9 +75,11 @@ def logits_of(model, source=SOURCE, target=TARGET):
     return ops.convert_to_numpy(gradients.compiled(call)(inputs))
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", [*PAPERS, "context"])
 def test_steps_one_by_one_give_what_all_at_once_gives(paper):
-    model = PAPERS[paper]()
+    """What writes the context is as wide as the memory's values."""
+    written = {"readout": "context", "readout_units": None, "tied": "target"}
+    model = addons(**written) if paper == "context" else PAPERS[paper]()
     expected = logits_of(model)
     assert expected.shape == (3, 4, TARGET_SIZE)
     state = model.initial_state(ops.convert_to_tensor(SOURCE), 4)

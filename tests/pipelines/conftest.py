@@ -64,3 +64,16 @@ def finished(tmp_path_factory, files):
     output = tmp_path_factory.mktemp("finished")
     tagging.run(["run", f"--output={output}", *files, *TINY, "--export_anyway"])
     return output
+
+
+@pytest.fixture(scope="session")
+def without(tmp_path_factory):
+    """The environment of a process in which the named packages cannot be imported."""
+
+    def environment(*packages, backend="jax"):
+        folder = tmp_path_factory.mktemp("site")
+        program = f"import sys\nfor name in {packages!r}:\n    sys.modules[name] = None\n"
+        (folder / "sitecustomize.py").write_text(program)
+        return {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(folder)}
+
+    return environment

@@ -36,19 +36,6 @@ def output(prepared, tmp_path):
     return tmp_path / "output"
 
 
-@pytest.fixture(scope="session")
-def without(tmp_path_factory):
-    """The environment of a process in which the named packages cannot be imported."""
-
-    def environment(*packages, backend="jax"):
-        folder = tmp_path_factory.mktemp("site")
-        program = f"import sys\nfor name in {packages!r}:\n    sys.modules[name] = None\n"
-        (folder / "sitecustomize.py").write_text(program)
-        return {**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(folder)}
-
-    return environment
-
-
 def run(environment, *arguments):
     return subprocess.run(
         [sys.executable, "-m", "pipelines.tagging", *map(str, arguments)],

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from seqnlp.preprocessing import PrepareError, prepare_tagging
+from seqnlp.preprocessing.groups import GroupByContent
 from seqnlp.records import OUTPUT_FORMATS
 from tests.preprocessing.small_corpus import tree, write
 
@@ -56,6 +57,25 @@ def test_an_empty_split_is_refused(files, tmp_path):
     assert "train split has no sentence (0 train" in refused(
         tmp_path / "out", blank, *files[1:], max_rejects=1.0
     )
+
+
+def test_a_runner_that_loses_sentences_is_found_out(files, tmp_path, monkeypatch):
+    """As Beam's runner did with several processes on a machine with too much to do."""
+    kept = GroupByContent.finish_bundle
+
+    def lose(self):
+        for bucket in list(self._buckets)[:3]:
+            del self._buckets[bucket]
+        yield from kept(self)
+
+    monkeypatch.setattr(GroupByContent, "finish_bundle", lose)
+    message = refused(tmp_path / "out", *files)
+    lost = re.fullmatch(
+        r"The preparation did not finish: 360 sentences were read and (\d+) arrived: the runner "
+        r"lost or repeated data. Run it again, with one worker or another runner.",
+        message,
+    )
+    assert 0 < int(lost[1]) < 360
 
 
 def test_one_tag_only_is_refused(tmp_path):

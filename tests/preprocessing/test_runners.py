@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from seqnlp.preprocessing import prepare_tagging
+from seqnlp.preprocessing import prepare_tagging, prepare_translation
 from seqnlp.records import OUTPUT_FORMATS, SPLITS
+from tests.preprocessing.small_pairs import pairs
+from tests.preprocessing.small_pairs import write as write_pairs
 
 pytestmark = pytest.mark.slow
 SHARD_BYTES = 5_100_000
@@ -175,3 +177,12 @@ def test_a_killed_preparation_leaves_no_manifest_and_a_rerun_gives_the_same_byte
         assert not (tmp_path / "out/manifest.json").exists()
     prepare_tagging(tmp_path / "out", corpus[0], **settings)
     assert digests(tmp_path / "out") == expected[1]
+
+
+def test_two_worker_processes_give_the_same_bytes_of_parallel_text(settings, tmp_path):
+    train = write_pairs(tmp_path, "train", pairs(2000))
+    settings = {"output_format": settings["output_format"], "vocabulary_size": 80}
+    prepare_translation(tmp_path / "one", train, **settings)
+    options = ["--direct_num_workers=2", "--direct_running_mode=multi_processing"]
+    prepare_translation(tmp_path / "two", train, **settings, pipeline_options=options)
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")

@@ -1,13 +1,7 @@
-"""Pictures of what a model learned."""
+"""Square matrices of tags: transition scores and confusion."""
 
-import io
-
+import matplotlib.figure
 import numpy as np
-
-try:
-    import matplotlib.figure
-except ImportError as error:
-    raise ImportError('seqnlp.plot needs matplotlib: pip install "seqnlp[plot]"') from error
 
 FORBIDDEN = -1e8
 """Scores below this are drawn as forbidden."""
@@ -67,13 +61,6 @@ def confusion(counts, tags, title="Tokens: true tag in the row, predicted in the
         )
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return _matrix(shares, tags, tags, title, "Blues", (0, 1), "{:d}", texts=counts)
-
-
-def png(figure):
-    """A figure as the `bytes` of a PNG file."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
 
 
 def _matrix(values, rows, columns, title, colours, limits, written, texts=None):

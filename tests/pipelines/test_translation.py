@@ -1,0 +1,168 @@
+"""The path of translation on a small corpus, and what each stage leaves."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipelines import translation
+from pipelines.translator import Attended, word_numbers
+from seqnlp.samples import write_parallel
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TINY = ["--model=rnn", "--units=8", "--embedding_units=8", "--dropout=0", "--epochs=2"]
+TINY += ["--batch_tokens=512", "--jit=false", "--learning_rate=0.02", "--warmup_steps=5"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The paths of a slice of the sample corpus, by split: source, target, links."""
+    return write_parallel(tmp_path_factory.mktemp("parallel"), limit=150)
+
+
+@pytest.fixture(scope="module")
+def files(corpus):
+    names = {"train": "train", "eval": "dev", "test": "test"}
+    options = [f"--{names[split]}" for split in corpus]
+    return [
+        str(part)
+        for option, paths in zip(options, corpus.values(), strict=True)
+        for part in (option, *paths[:2])
+    ]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, corpus, files):
+    """Folder in which prepare, train and evaluate ran on the corpus."""
+    folder = tmp_path_factory.mktemp("finished")
+    output = f"--output={folder}"
+    translation.run(["prepare", output, *files, "--vocabulary_size=300"])
+    translation.run(["train", output, *files, *TINY])
+    source, target, links = map(str, corpus["test"])
+    also = ["--also_test", source, target]
+    translation.run(["evaluate", output, *files, f"--links={links}", *also, "--beam_width=2"])
+    return folder
+
+
+def test_each_stage_leaves_its_results(finished):
+    expected = [
+        "examples/manifest.json",
+        "model.keras",
+        "model.text/joint.spm",
+        "logs/history.json",
+        "evaluation.json",
+        "errors.txt",
+        "translations.txt",
+        *(f"alignment-{number}.png" for number in (1, 2, 3, 4)),
+    ]
+    assert [name for name in expected if not (finished / name).exists()] == []
+    assert not (finished / "backup").exists()
+
+
+def test_the_history_holds_the_scores_of_every_epoch(finished):
+    history = json.loads((finished / "logs" / "history.json").read_text())
+    assert len(history) == 2
+    assert {"loss", "perplexity", "val_loss", "val_perplexity", "val_bleu"} <= set(history[0])
+
+
+def test_every_line_of_the_test_split_is_translated_and_scored(finished, corpus):
+    report = json.loads((finished / "evaluation.json").read_text())
+    lines = (finished / "translations.txt").read_text(encoding="utf-8").split("\n")
+    assert report["pairs"] == len(lines) - 1 == 150
+    assert set(report["scores"]) == {"model", "source, copied"}
+    assert report["scores"]["model"]["signatures"]["bleu"].startswith("nrefs:1|case:mixed|eff:no")
+    assert 0 < report["alignment_error_rate"] < 1
+    assert 0 < report["attention_entropy"] < 4
+
+
+def test_another_test_set_is_scored_beside_it(finished):
+    report = json.loads((finished / "evaluation.json").read_text())
+    assert report["also"]["pairs"] == 150
+    assert report["also"]["scores"] == report["scores"]["model"]
+
+
+def test_blessing_follows_the_scores(finished):
+    report = json.loads((finished / "evaluation.json").read_text())
+    scores = report["scores"]
+    assert report["blessed"] == (scores["model"]["bleu"] > scores["source, copied"]["bleu"])
+    assert (finished / "BLESSED").exists() == report["blessed"]
+    assert (finished / "NOT_BLESSED").exists() != report["blessed"]
+
+
+def test_a_model_does_not_beat_itself(finished, tmp_path, files):
+    for name in ("examples", "model.text"):
+        shutil.copytree(finished / name, tmp_path / name)
+    shutil.copy(finished / "model.keras", tmp_path)
+    previous = f"--previous={finished / 'model.keras'}"
+    translation.run(["evaluate", f"--output={tmp_path}", *files, previous, "--beam_width=1"])
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    assert report["scores"]["previous model"] == report["scores"]["model"]
+    assert (tmp_path / "NOT_BLESSED").exists()
+
+
+def test_links_of_another_test_split_are_refused(finished, tmp_path, files):
+    (tmp_path / "short.links").write_text("0-0\n")
+    links = f"--links={tmp_path / 'short.links'}"
+    with pytest.raises(ValueError, match="expected 150 lines, one a pair of the test split. Rece"):
+        translation.run(["evaluate", f"--output={finished}", *files, links])
+
+
+def test_a_line_that_is_no_alignment_is_named(finished, tmp_path, files):
+    (tmp_path / "bad.links").write_text("0-0\n" * 149 + "0:0\n")
+    links = f"--links={tmp_path / 'bad.links'}"
+    with pytest.raises(ValueError, match="bad.links, line 150: `line` must hold links as 3-4"):
+        translation.run(["evaluate", f"--output={finished}", *files, links])
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_parallel_text_is_two_files(tmp_path, split, files):
+    options = [*files, f"--{split}", "one.en"]
+    with pytest.raises(ValueError, match=f"`--{split}` must name two files or patterns with"):
+        translation.run(["prepare", f"--output={tmp_path}", *options])
+
+
+def test_dev_files_need_training_files(tmp_path):
+    with pytest.raises(ValueError, match="`--train` must be given with --dev or --test. Received"):
+        translation.run(["prepare", f"--output={tmp_path}", "--dev", "a", "b"])
+
+
+def test_every_option_says_what_it_is():
+    silent = [action.dest for action in translation.arguments()._actions if not action.help]
+    assert silent == []
+
+
+def test_pieces_have_the_number_of_their_word():
+    pieces = ["▁the", "▁ca", "t", "▁.", "[END]"]
+    assert word_numbers(pieces) == [0, 1, 1, 2, -1]
+    assert word_numbers(["[END]"]) == [-1]
+
+
+def test_links_of_words_come_from_their_pieces():
+    weights = [[0.1, 0.4, 0.5, 0.0], [0.9, 0.0, 0.0, 0.1], [0.0, 0.0, 0.0, 1.0]]
+    attended = Attended(weights, ["▁a", "▁b", "c", "[END]"], ["▁x", "▁y", "[END]"])
+    assert attended.links() == [(1, 0), (0, 1)]
+    assert not attended.is_of_words()
+
+
+@pytest.mark.slow
+def test_training_on_jax_needs_neither_tensorflow_nor_beam(tmp_path, files, without):
+    output = f"--output={tmp_path}"
+    translation.run(
+        ["prepare", output, *files, "--vocabulary_size=300", "--output_format=parquet"]
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.translation", "train", output, *files, *TINY],
+        cwd=ROOT,
+        env=without("tensorflow", "tensorflow_text", "apache_beam", "tensorboard"),
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "nothing for TensorBoard, which needs TensorFlow" in done.stdout
+    assert len(json.loads((tmp_path / "logs" / "history.json").read_text())) == 2
+    translation.run(["evaluate", output, *files, "--beam_width=1"])
+    assert json.loads((tmp_path / "evaluation.json").read_text())["pairs"] == 150

@@ -1,0 +1,112 @@
+"""Translating during training, what TensorBoard shows of it, and the last epochs' weights."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from seqnlp.callbacks import KeepLast, TensorBoardTranslator, TranslationEvaluation, Translations
+from seqnlp.decoding import beam_search, greedy
+from seqnlp.layers import LuongAttention, RNNDecoder, RNNEncoder
+from seqnlp.losses import SequenceCrossEntropy
+from seqnlp.metrics import bleu
+from seqnlp.models import RNNSeq2Seq
+from seqnlp.text import TranslationNames
+
+PIECES = ["[PAD]", "[UNK]", "[START]", "[END]", "▁a", "▁b", "▁c", "d", *"efghijklmnopqrst"]
+NAMES = TranslationNames(PIECES, PIECES)
+SOURCE = np.array([[4, 5, 3, 0], [6, 7, 4, 3], [0, 0, 0, 0]], dtype="int32")
+TARGET = np.array([[2, 5, 4, 0], [2, 4, 6, 7], [2, 0, 0, 0]], dtype="int32")
+LABELS = np.array([[5, 4, 3, 0], [4, 6, 7, 3], [0, 0, 0, 0]], dtype="int32")
+BATCH = ({"source_ids": SOURCE, "target_ids": TARGET}, LABELS, np.array([1, 1, 0], "float32"))
+
+
+@pytest.fixture
+def model():
+    keras.utils.set_random_seed(0)
+    decoder = RNNDecoder(16, "gru", attention=LuongAttention("dot"), attend="after")
+    made = RNNSeq2Seq(24, 24, RNNEncoder(8, "gru"), decoder, 16, bridge="state")
+    made.build({"source_ids": (None, None), "target_ids": (None, None)})
+    made.compile(keras.optimizers.Adam(0.03), SequenceCrossEntropy())
+    return made
+
+
+@pytest.mark.parametrize("beam_width", [1, 2])
+def test_translations_are_those_of_the_decoder_without_filling(model, beam_width):
+    state = model.initial_state(ops.convert_to_tensor(SOURCE[:2]), 16)
+    search = model.step, state, ops.full((2,), 2, dtype="int32"), 3, 16
+    if beam_width == 1:
+        found = greedy(*search)
+        rows = zip(np.asarray(found.token_ids), np.asarray(found.lengths), strict=True)
+    else:
+        found = beam_search(*search, beam_width=beam_width)
+        rows = zip(np.asarray(found.token_ids)[:, 0], np.asarray(found.lengths)[:, 0], strict=True)
+    expected = [row[:length].tolist() for row, length in rows]
+    assert Translations(model, beam_width).ids([BATCH]) == expected
+
+
+def test_translations_follow_the_weights_as_they_are_trained(model):
+    translations = Translations(model)
+    model.output_bias.assign(100.0 * np.eye(24)[5])
+    assert translations.ids([BATCH])[0] == [5] * 16
+    model.output_bias.assign(100.0 * np.eye(24)[6])
+    assert translations.ids([BATCH])[0] == [6] * 16
+
+
+def test_evaluation_adds_the_scores_of_its_sentences(model):
+    references = ["b a", "a cd"]
+    evaluation = TranslationEvaluation([BATCH], references, NAMES.target_sentences, "char")
+    inputs, labels, weight = BATCH
+    settings = {"sample_weight": weight, "batch_size": 3, "verbose": 0}
+    model.fit(inputs, labels, epochs=100, **settings)
+    history = model.fit(inputs, labels, epochs=1, callbacks=[evaluation], **settings).history
+    found = NAMES.target_sentences(Translations(model).ids([BATCH]))
+    assert found == references
+    assert history["val_bleu"][-1] == pytest.approx(bleu(found, references, "char").score)
+    assert history["val_chrf"][-1] == pytest.approx(100)
+
+
+def test_tensorboard_shows_translations_attention_and_a_map(model, tmp_path):
+    pairs = [("a b", "b a"), ("cd a", "a cd"), ("", "")]
+    batch = (*BATCH[:2], np.ones(3, "float32"))
+    pictures = TensorBoardTranslator(tmp_path, pairs, batch, NAMES, Translations(model), drawn=1)
+    model.fit(*BATCH[:2], epochs=2, batch_size=3, verbose=0, callbacks=[pictures])
+    events = EventAccumulator(str(tmp_path / "translator"))
+    events.Reload()
+    assert set(events.Tags()["tensors"]) == {"translations", "attention", "target pieces"}
+    shown = [event.step for event in events.Tensors("attention")]
+    assert shown == [0, 1]
+    (text,) = events.Tensors("translations")[-1].tensor_proto.string_val
+    assert text.decode().split("\n")[3].startswith("|cd a|a cd|")
+
+
+def test_a_model_without_attention_has_no_picture_of_it(tmp_path):
+    model = RNNSeq2Seq(24, 24, RNNEncoder(4, "gru"), RNNDecoder(8, "gru"), 6, bridge="state")
+    pictures = TensorBoardTranslator(tmp_path, [], BATCH, NAMES, None)
+    pictures.set_model(model)
+    assert pictures.attention() == {}
+
+
+def test_the_last_epochs_are_kept_and_can_be_averaged(model, tmp_path):
+    seen = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0])
+    )
+    last = KeepLast(tmp_path / "last", 2)
+    model.fit(*BATCH[:2], epochs=4, batch_size=3, verbose=0, callbacks=[last, note])
+    assert sorted(last.paths()) == [3, 4]
+    kept = [weights[0] for weights in last.checkpoints()]
+    np.testing.assert_array_equal(kept, seen[2:])
+
+
+def test_no_epochs_to_keep_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="`number` must be at least 1. Received: number=0"):
+        KeepLast(tmp_path, 0)
+
+
+def test_sentences_are_joined_from_pieces():
+    rows = [[4, 7, 5], [], [1, 6]]
+    assert NAMES.target_sentences(rows) == ["ad b", "", "[UNK] c"]
+    words = TranslationNames([], ["[PAD]", "ro", "##ad", "way"])
+    assert words.target_sentences([[1, 2, 3]]) == ["road way"]
