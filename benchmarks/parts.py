@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from benchmarks import goals, seq2seq_workload, transformer_workload
+from benchmarks.complexity_workloads import KINDS
 from benchmarks.rnn_workloads import workloads as rnn_workloads
 from benchmarks.sides import Side
 from benchmarks.tagger_workload import BATCH, FORWARD_GFLOP
@@ -148,6 +149,13 @@ def _rnn(workload):
     return Comparison(workload.name, sides, about, 1e-3, gflop)
 
 
+def _complexity(kind):
+    command = ("benchmarks.complexity",)
+    sides = _ours(XLA, "tensorflow", *command), _ours(JAX, "jax", *command)
+    about = "one sequence of so many tokens; gradients for inputs and weights; float32"
+    return Comparison(kind.workload, sides, about, 1e-3, tries=2)
+
+
 def _epoch(options):
     if options.data is None:
         print("epoch: not run: it needs --data, the folder of the public sets")
@@ -209,6 +217,7 @@ def _prepare(options):
 
 # Name -> function of the options that gives the comparisons.
 PARTS = {
+    "complexity": lambda _: [_complexity(kind) for kind in KINDS],
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
     "peak": lambda _: [_peak()],
     "rnn": lambda _: [_rnn(workload) for workload in rnn_workloads()],

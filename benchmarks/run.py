@@ -12,7 +12,7 @@ import pathlib
 import subprocess
 import sys
 
-from benchmarks import provenance, speed_table
+from benchmarks import complexity_table, provenance, speed_table
 from benchmarks.parts import PARTS
 from benchmarks.rounds import alternate
 from benchmarks.sides import ROOT, THREADS, Asked, SideError, check_equal, check_shapes
@@ -54,6 +54,9 @@ def main(argv=None):
                 sys.exit(f"{comparison.workload}: {error}")
     if options.results == speed_table.SPEED:
         speed_table.main()
+    if "complexity" in options.parts or not options.parts:
+        picture = options.output / "complexity.png"
+        complexity_table.main(["--results", str(options.results), "--picture", str(picture)])
 
 
 def with_peak(parts):
