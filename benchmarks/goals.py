@@ -1,5 +1,6 @@
 """How much faster than each peer we mean to be."""
 
+from benchmarks import seq2seq_workload, transformer_workload
 from benchmarks.crf_workloads import SHAPES
 
 SMALL, MIDDLE, LARGE = (f"crf({','.join(map(str, shape))})" for shape in SHAPES)
@@ -8,6 +9,9 @@ ADDONS, ADDONS_XLA = "TensorFlow Addons", "TensorFlow Addons, XLA"
 PYTORCH_CRF, PYTORCH_CRF_COMPILED = "pytorch-crf", "pytorch-crf, compiled"
 LOOP = "plain Python loop"
 PYTORCH, PYTORCH_COMPILED = "PyTorch", "PyTorch, CRF compiled"
+PYTORCH_STEP_COMPILED, PYTORCH_ALL_COMPILED = "PyTorch, step compiled", "PyTorch, compiled"
+TRANSFORMERS, KERAS_HUB = "transformers", "keras-hub's BART"
+CTRANSLATE2, CTRANSLATE2_INT8 = "CTranslate2", "CTranslate2, int8"
 PYTORCH_PACKED, PYTORCH_PADDED = "PyTorch, packed", "PyTorch, padded"
 
 # (workload, metric, peer) -> how many times as fast as the peer
@@ -21,6 +25,17 @@ GOALS = {
     **{(shape, "viterbi", ADDONS_XLA): 1.5 for shape in (SMALL, MIDDLE, LARGE)},
     ("tagger", "training step", PYTORCH_COMPILED): 1.5,
     ("tagger", "inference", PYTORCH): 2,
+    ("seq2seq", "training step", PYTORCH_STEP_COMPILED): 1.6,
+    ("seq2seq", "greedy", PYTORCH_STEP_COMPILED): 1.5,
+    ("seq2seq", seq2seq_workload.BEAM, PYTORCH_STEP_COMPILED): 1.5,
+    ("transformer", "training step", PYTORCH): 1.9,
+    ("transformer", "training step", PYTORCH_ALL_COMPILED): 1.9,
+    ("transformer", "training step", KERAS_HUB): 1.2,
+    **{
+        ("transformer", metric, peer): goal
+        for metric in ("greedy", transformer_workload.BEAM)
+        for peer, goal in ((TRANSFORMERS, 2), (KERAS_HUB, 2), (CTRANSLATE2, 0.8))
+    },
     ("tagging epoch", "epoch", PYTORCH_PACKED): 1 / 0.7,
     ("prepare 20 MB", "processor time", LOOP): 1 / 1.6,
 }

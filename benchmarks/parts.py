@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from benchmarks import goals
+from benchmarks import goals, seq2seq_workload, transformer_workload
+from benchmarks.complexity_workloads import KINDS
 from benchmarks.rnn_workloads import workloads as rnn_workloads
 from benchmarks.sides import Side
 from benchmarks.tagger_workload import BATCH, FORWARD_GFLOP
@@ -88,6 +89,51 @@ def _tagger():
     return Comparison("tagger", sides, about, 1e-3, gflop)
 
 
+def _seq2seq():
+    ours, peer = "benchmarks.seq2seq", "benchmarks.peers.seq2seq_pytorch"
+    sides = (
+        *_ours_thrice(ours),
+        _pytorch(goals.PYTORCH, peer),
+        _pytorch(goals.PYTORCH_STEP_COMPILED, peer, "--compile"),
+    )
+    about = (
+        "embeddings 256, GRU encoder 512, additive attention 512 asked by the state before, GRU "
+        "decoder 512, 8000 words; batch 64, from 30 to 30 tokens, Adam, float32; decoders take "
+        "30 steps"
+    )
+    return Comparison("seq2seq", sides, about, 1e-3, seq2seq_workload.gflop())
+
+
+def _transformer():
+    ours, peer = "benchmarks.transformer", "benchmarks.peers.transformer"
+    sides = (
+        *_ours_thrice(ours),
+        _pytorch(goals.PYTORCH, f"{peer}_pytorch"),
+        _pytorch(goals.PYTORCH_ALL_COMPILED, f"{peer}_pytorch", "--compile"),
+        _pytorch(goals.TRANSFORMERS, f"{peer}_transformers"),
+        _pytorch(goals.CTRANSLATE2, f"{peer}_ctranslate2"),
+        _pytorch(goals.CTRANSLATE2_INT8, f"{peer}_ctranslate2", "--int8")._replace(alike=False),
+        _pytorch(goals.KERAS_HUB, f"{peer}_keras_hub")._replace(
+            alike=False, environment={"KERAS_BACKEND": "tensorflow"}
+        ),
+    )
+    about = (
+        "post-norm, ReLU, 3 + 3 layers of 256, 4 heads, feed-forward 1024, one table of 8000 "
+        "words; batch 64, from 30 to 30 tokens, Adam, float32; decoders have a cache and take 30 "
+        "steps; BART has GELU and learned positions, and like the whole numbers of int8 its "
+        "results are other ones: of both only the shapes are checked"
+    )
+    return Comparison("transformer", sides, about, 1e-3, transformer_workload.gflop())
+
+
+def _ours_thrice(module):
+    return (
+        _ours(TENSORFLOW, "tensorflow", module),
+        _ours(XLA, "tensorflow", module, "--jit"),
+        _ours(JAX, "jax", module, "--jit"),
+    )
+
+
 def _rnn(workload):
     command, keras = ("benchmarks.rnn",), ("benchmarks.rnn", "--keras")
     sides = (
@@ -101,6 +147,13 @@ def _rnn(workload):
     about = "(batch, time, features); gradients for inputs and weights; float32"
     gflop = {"forward and backward": 3 * workload.forward_gflop}
     return Comparison(workload.name, sides, about, 1e-3, gflop)
+
+
+def _complexity(kind):
+    command = ("benchmarks.complexity",)
+    sides = _ours(XLA, "tensorflow", *command), _ours(JAX, "jax", *command)
+    about = "one sequence of so many tokens; gradients for inputs and weights; float32"
+    return Comparison(kind.workload, sides, about, 1e-3, tries=2)
 
 
 def _epoch(options):
@@ -164,10 +217,13 @@ def _prepare(options):
 
 # Name -> function of the options that gives the comparisons.
 PARTS = {
+    "complexity": lambda _: [_complexity(kind) for kind in KINDS],
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
     "peak": lambda _: [_peak()],
     "rnn": lambda _: [_rnn(workload) for workload in rnn_workloads()],
+    "seq2seq": lambda _: [_seq2seq()],
     "tagger": lambda _: [_tagger()],
+    "transformer": lambda _: [_transformer()],
     "epoch": _epoch,
     "prepare": _prepare,
     "serving": _serving,

@@ -44,6 +44,8 @@ class Side(NamedTuple):
         environment: Further environment variables.
         ours: Whether it is seqnlp's.
         make: The make target that installs the environment.
+        alike: Whether its results must equal the others'; one that computes something else by
+            design, as another architecture does, is held to their names and shapes alone.
     """
 
     who: str
@@ -52,6 +54,7 @@ class Side(NamedTuple):
     environment: dict = {}  # noqa: RUF012 - never changed
     ours: bool = False
     make: str = "install"
+    alike: bool = True
 
     @property
     def python(self):
@@ -172,8 +175,27 @@ def check_equal(results, expected, tolerance):
         raise SideError(f"gives {sorted(results)} where the other side gives {sorted(expected)}")
     for name, array in results.items():
         other = expected[name]
-        if array.shape != other.shape:
-            raise SideError(f"{name} has shape {array.shape}, the other side's {other.shape}")
+        _check_shape(name, array, other)
         difference = np.max(np.abs(array - other)) / max(np.max(np.abs(other)), 1e-12)
         if not difference <= tolerance:  # NaN too
             raise SideError(f"{name} is off by {difference:.2g}, allowed is {tolerance:g}")
+
+
+def check_shapes(results, expected):
+    """Raises a `SideError` unless a side gave finite arrays of another one's shapes.
+
+    Args:
+        results: Dict of arrays.
+        expected: That of the other side, which may have more of them.
+    """
+    if not results or not set(results) <= set(expected):
+        raise SideError(f"gives {sorted(results)} where the other side gives {sorted(expected)}")
+    for name, array in results.items():
+        _check_shape(name, array, expected[name])
+        if not np.all(np.isfinite(array)):
+            raise SideError(f"{name} is not finite")
+
+
+def _check_shape(name, array, other):
+    if array.shape != other.shape:
+        raise SideError(f"{name} has shape {array.shape}, the other side's {other.shape}")

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from benchmarks.complexity_workloads import KINDS
 from benchmarks.figures import rewrite
 from benchmarks.goals import GOALS
 from benchmarks.timing import DISTURBED
@@ -93,7 +94,9 @@ def _row(cells):
 
 def page(lines):
     """The text between the marks: conditions, tables, shapes and versions."""
-    newest = {(line["workload"], line["metric"]): line for line in lines}.values()
+    others = {kind.workload for kind in KINDS}  # complexity_table.py has them
+    here = [line for line in lines if line["workload"] not in others]
+    newest = {(line["workload"], line["metric"]): line for line in here}.values()
     machines = {(line["processor"], line["threads"]) for line in newest}
     text = [f"{name}, {threads} threads." for name, threads in sorted(machines)]
     text += ["", table(newest)]

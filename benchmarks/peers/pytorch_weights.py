@@ -1,5 +1,6 @@
 """Weights as Keras keeps them, in PyTorch's layers."""
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -51,12 +52,42 @@ def _one_way(kernel, recurrent, bias):
 
 
 @torch.no_grad()
-def linear(kernel, bias):
-    """An `nn.Linear`."""
-    layer = nn.Linear(*kernel.shape)
-    layer.weight.copy_(torch.tensor(kernel.T))
-    layer.bias.copy_(torch.tensor(bias))
+def gru(kernel, recurrent, bias, cell=False):
+    """An `nn.GRU` of one layer and direction, or an `nn.GRUCell`.
+
+    Keras has the update gate before the reset gate, PyTorch behind it.
+    """
+    make, suffix = (nn.GRUCell, "") if cell else (nn.GRU, "_l0")
+    options = {} if cell else {"batch_first": True}
+    layer = make(kernel.shape[0], recurrent.shape[0], **options)
+    arrays = {"weight_ih": kernel, "weight_hh": recurrent, "bias_ih": bias[0], "bias_hh": bias[1]}
+    for name, array in arrays.items():
+        update, reset, candidate = np.split(array, 3, axis=-1)
+        array = np.concatenate([reset, update, candidate], axis=-1)
+        getattr(layer, name + suffix).copy_(torch.tensor(array.T))
     return layer
+
+
+@torch.no_grad()
+def linear(kernel, bias=None):
+    """An `nn.Linear`."""
+    layer = nn.Linear(*kernel.shape, bias=bias is not None)
+    layer.weight.copy_(torch.tensor(kernel.T))
+    if bias is not None:
+        layer.bias.copy_(torch.tensor(bias))
+    return layer
+
+
+@torch.no_grad()
+def assign(weight, bias, kernel, offset):
+    """Gives a dense layer `kernel (from, to)`, or a norm its scale, and the bias of either."""
+    weight.copy_(torch.tensor(kernel.T))
+    bias.copy_(torch.tensor(offset))
+
+
+def embedding(vectors):
+    """An `nn.Embedding` that is trained."""
+    return nn.Embedding.from_pretrained(torch.tensor(vectors), freeze=False)
 
 
 @torch.no_grad()

@@ -11,9 +11,29 @@ def additive_scores(query, keys, v):
 
     `query` is `(batch, queries, units)`, `keys` `(batch, source, units)`, `v` `(units,)`.
     """
-    # A sum over one expression, so that XLA need not write down all units of all pairs.
-    pairs = ops.tanh(query[:, :, None] + keys[:, None])  # (batch, queries, source, units)
-    return ops.sum(ops.cast(v, pairs.dtype) * pairs, axis=-1)
+    v = ops.cast(v, keys.dtype)
+
+    # By hand, in a few passes over all units of all pairs, which are computed again: keeping them
+    # for the way back takes longer.
+    @ops.custom_gradient
+    def run(query, keys, v):
+        def pairs():
+            return ops.tanh(query[:, :, None] + keys[:, None])  # (batch, queries, source, units)
+
+        # A product, as XLA's sums over the last axis go number by number on a CPU.
+        scores = ops.matmul(pairs(), v[:, None])[..., 0]
+
+        def gradient(*upstream):
+            (d_scores,) = upstream
+            again = pairs()
+            slopes = d_scores[..., None] * (1 - again * again)
+            flat = ops.reshape(again, (-1, again.shape[-1]))
+            d_v = ops.matmul(ops.reshape(d_scores, (1, -1)), flat)[0]
+            return v * ops.sum(slopes, axis=2), v * ops.sum(slopes, axis=1), d_v
+
+        return scores, gradient
+
+    return run(query, keys, v)
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
