@@ -35,11 +35,16 @@ def layer_of(name):
     return makes[name]()
 
 
+def tensors(length):
+    """Float32 inputs, and what weighs the outputs in their mean, both `(1, length, UNITS)`."""
+    random = np.random.default_rng(0)
+    return random.normal(size=(2, 1, length, workload.UNITS)).astype("float32")
+
+
 def passes(name, which, length):
     """The outputs' weighted mean, and going back too its gradients for inputs and weights."""
-    random = np.random.default_rng(0)
-    inputs, upstream = random.normal(size=(2, 1, length, workload.UNITS)).astype("float32")
-    layer = layer_of(name)
+    inputs, upstream = tensors(length)
+    random, layer = np.random.default_rng(1), layer_of(name)
     layer.build(inputs.shape)
     for variable in layer.trainable_variables:
         variable.assign(random.normal(scale=workload.UNITS**-0.5, size=variable.shape))

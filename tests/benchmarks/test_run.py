@@ -39,6 +39,12 @@ def test_a_side_with_other_results_stops_the_comparison():
         list(run.compare(comparison(side("peer", "--value", "2")), runs=1))
 
 
+def test_a_side_that_is_not_alike_may_have_other_results():
+    other = side("peer", "--value", "2")._replace(alike=False)
+    (line,) = run.compare(comparison(other), runs=1)
+    assert line["sides"][1]["runs"] == 1
+
+
 def test_a_side_that_is_not_installed_is_named_with_what_installs_it(capsys):
     (line,) = run.compare(comparison(side("peer", venv=".venv-nowhere")), runs=1)
     failed = "not run: `make peers` installs it"
@@ -85,6 +91,7 @@ def test_every_part_says_what_it_needs_or_has_comparisons(capsys, tmp_path):
         (["crf"], ["crf"]),
         (["crf", "tagger"], ["peak", "crf", "tagger"]),
         (["rnn", "peak"], ["peak", "rnn"]),
+        (["transformer", "complexity"], ["peak", "transformer", "complexity"]),
     ],
 )
 def test_the_peak_comes_before_what_is_set_against_it(parts, expected):

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.sides import ROOT, Asked, Side, SideError, check_equal
+from benchmarks.sides import ROOT, Asked, Side, SideError, check_equal, check_shapes
 
 VENV = str(pathlib.Path(sys.prefix))
 
@@ -80,4 +80,24 @@ def test_equal_results_pass():
 def test_other_results_are_refused(results, message):
     with pytest.raises(SideError) as caught:
         check_equal(results, {"x": np.array([1.0, 100.0])}, 1e-4)
+    assert str(caught.value) == message
+
+
+def test_results_of_the_same_shapes_pass_where_numbers_are_not_compared():
+    expected = {"x": np.array([1.0, 100.0]), "y": np.array(1.0)}
+    check_shapes({"x": np.array([2.0, 0.0])}, expected)
+
+
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ({"x": np.array([1.0, np.inf])}, "x is not finite"),
+        ({"x": np.array([1.0])}, "x has shape (1,), the other side's (2,)"),
+        ({"y": np.array([1.0])}, "gives ['y'] where the other side gives ['x']"),
+        ({}, "gives [] where the other side gives ['x']"),
+    ],
+)
+def test_other_shapes_are_refused(results, message):
+    with pytest.raises(SideError) as caught:
+        check_shapes(results, {"x": np.array([1.0, 100.0])})
     assert str(caught.value) == message
