@@ -47,7 +47,7 @@ def train_tagger(options):
     backup = Backup(options.output / "backup")
     training.forget_other_runs(options, manifest, REMEMBERED)
     trained_model.save_text(best.path, manifest.folder, encoding)
-    first = backup.restore(model)
+    first = backup.restore(model, best.finished())
     if first:
         best.resume(first)
         print(f"going on after epoch {first} of an interrupted run")

@@ -79,7 +79,7 @@ def train_translator(options):
     last = KeepLast(options.output / "backup" / "last", options.average)
     training.forget_other_runs(options, manifest, REMEMBERED)
     trained_model.save_text(best.path, manifest.folder)
-    first = backup.restore(model)
+    first = backup.restore(model, best.finished())
     if first:
         best.resume(first)
         print(f"going on after epoch {first} of an interrupted run")

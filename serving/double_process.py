@@ -42,7 +42,7 @@ def clean_environment(folder):
 
 
 @contextlib.contextmanager
-def running_double(base_path, model_name, *flags, python=None, timeout=180):
+def running_double(base_path, model_name, *flags, python=None, timeout=600):
     """Start the test double on free ports and stop it at the end.
 
     Args:

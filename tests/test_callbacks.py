@@ -242,3 +242,24 @@ def test_transitions_are_bordered_by_start_and_end_scores(logged):
     np.testing.assert_allclose(image.get_array()[:3, :3], transitions, rtol=1e-6)
     np.testing.assert_allclose(image.get_array()[3, :3], start, rtol=1e-6)
     np.testing.assert_allclose(image.get_array()[:3, 3], end, rtol=1e-6)
+
+
+def test_an_epoch_that_the_history_lacks_is_done_again(tmp_path):
+    inputs = keras.Input((2,))
+    model = keras.Model(inputs, keras.layers.Dense(1)(inputs))
+    model.compile("adam", "mse")
+    backup = with_model(callbacks.Backup(tmp_path / "backup"), model)
+    best = callbacks.KeepBest(tmp_path / "model.keras", "score", tmp_path / "history.json")
+    assert (best.finished(), backup.restore(model, best.finished())) == (0, 0)
+    for epoch in range(3):
+        model.set_weights([np.full((2, 1), float(epoch)), np.zeros(1)])
+        backup.on_epoch_end(epoch)
+        if epoch < 2:  # the third is killed here
+            with_model(best, model).on_epoch_end(epoch, {"score": epoch})
+    assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == [
+        "epoch-2.weights.h5",
+        "epoch-3.weights.h5",
+    ]
+    assert backup.restore(model, best.finished()) == 2
+    assert model.get_weights()[0].tolist() == [[1.0], [1.0]]
+    assert backup.restore(model) == 3

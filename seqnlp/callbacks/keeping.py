@@ -29,10 +29,13 @@ class KeepBest(keras.callbacks.Callback):
         self.patience = patience
         self.epochs = []
 
+    def finished(self):
+        """Number of epochs that the history on disk has."""
+        return len(self._read_history()) if os.path.exists(self.history) else 0
+
     def resume(self, epoch):
         """Takes over the history of the `epoch` epochs that an interrupted run finished."""
-        with open(self.history, encoding="utf-8") as file:
-            self.epochs = json.load(file)[:epoch]
+        self.epochs = self._read_history()[:epoch]
 
     @property
     def best_epoch(self):
@@ -58,6 +61,10 @@ class KeepBest(keras.callbacks.Callback):
         """Puts the model as it is in the place of the best one."""
         _replace(self.path, self.model.save, suffix=".keras")
 
+    def _read_history(self):
+        with open(self.history, encoding="utf-8") as file:
+            return json.load(file)
+
     def _write_history(self, path):
         with open(path, "w", encoding="utf-8") as file:
             json.dump(self.epochs, file, indent=1)
@@ -67,7 +74,8 @@ class Backup(keras.callbacks.Callback):
     """Saves weights and optimizer state after each epoch, to go on from after an interruption.
 
     Unlike `keras.callbacks.BackupAndRestore`, a kill at any moment leaves a whole backup: a file
-    carries its epoch in its name and appears under that name when it is complete.
+    carries its epoch in its name and appears under that name when it is complete. The one before
+    it stays, for callbacks that are killed after this one and before their own work on the epoch.
 
         backup = Backup("backup")
         model.fit(..., initial_epoch=backup.restore(model), callbacks=[backup])
@@ -84,13 +92,19 @@ class Backup(keras.callbacks.Callback):
         """Paths of the backups by number of finished epochs."""
         return _epoch_files(self.folder, "weights.h5")
 
-    def restore(self, model):
+    def restore(self, model, finished=None):
         """Loads the newest backup into a built and compiled model.
+
+        Args:
+            model: The model.
+            finished: Take none that has more epochs behind it than these; None takes any.
 
         Returns:
             The number of epochs it has behind it; 0 where there is no backup.
         """
         paths = self._paths()
+        if finished is not None:
+            paths = {epoch: path for epoch, path in paths.items() if epoch <= finished}
         epoch = max(paths, default=0)
         if epoch:
             model.optimizer.build(model.trainable_variables)
@@ -103,7 +117,7 @@ class Backup(keras.callbacks.Callback):
         path = os.path.join(self.folder, f"epoch-{epoch + 1}.weights.h5")
         _replace(path, self.model.save_weights, suffix=".weights.h5")
         for number, old in before.items():
-            if number != epoch + 1:
+            if not epoch <= number <= epoch + 1:
                 os.remove(old)
 
 

@@ -21,7 +21,7 @@ def command():
             env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,
-            **{"timeout": 300, **settings},
+            **{"timeout": 1500, **settings},
         )
 
     return run

@@ -11,6 +11,7 @@ import pytest
 from pipelines import translation
 from pipelines.translator import Attended, word_numbers
 from seqnlp.samples import write_parallel
+from tests.pipelines.killing import histories_of_killed_training, took
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ["--model=rnn", "--units=8", "--embedding_units=8", "--dropout=0", "--epochs=2"]
@@ -166,3 +167,17 @@ def test_training_on_jax_needs_neither_tensorflow_nor_beam(tmp_path, files, with
     assert len(json.loads((tmp_path / "logs" / "history.json").read_text())) == 2
     translation.run(["evaluate", output, *files, "--beam_width=1"])
     assert json.loads((tmp_path / "evaluation.json").read_text())["pairs"] == 150
+
+
+@pytest.mark.slow
+def test_killed_train_resumes_and_ends_with_the_same_metrics(command, files, tmp_path):
+    folders = tmp_path / "clean", tmp_path / "killed"
+    for folder in folders:
+        output = f"--output={folder}"
+        took(command, "prepare", output, *files, "--vocabulary_size=300", task="translation")
+    options = [*files, *TINY, "--epochs=6", "--average=2"]
+    histories = histories_of_killed_training(command, folders, options, task="translation")
+    assert [len(history) for history in histories] == [6, 6]
+    ends = [history[-1]["val_loss"] for history in histories]
+    assert ends[0] == pytest.approx(ends[1], abs=0.1)
+    assert [(folder / "logs" / "mean.json").exists() for folder in folders] == [True, True]
