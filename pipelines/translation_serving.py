@@ -1,18 +1,20 @@
 """The export and check stages of `pipelines.translation`."""
 
+import itertools
 import json
 import random
 
 import keras
 
 from pipelines import exports, trained_model
-from pipelines.exports import BATCH, CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
+from pipelines.exports import CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
 from pipelines.translation_truth import TranslationTruth
 from seqnlp import export
 from seqnlp.records import read_pairs
 from seqnlp.text import TranslationText
 
 EDGES = [*EDGE_STRINGS, "한국어 " * 10_000, b"no \xff\xfe UTF-8"]
+TOGETHER = (1, 2, 4, 8, 16, 32, 64)  # texts of the first requests; then the most of them
 LONG = 300  # bytes of a text that is asked alone: answers are as wide as their longest
 DECODING = "assets.extra/decoding.json"
 MOST_LEFT_OUT = 0.1  # share of the texts
@@ -74,7 +76,7 @@ def check_translator(options):
     sources, targets = _sides(options, CHECKED - len(EDGES))
     sources, targets = sources + EDGES, targets + EDGES[::-1]
     answered = {}
-    for batch in _batches(sources):
+    for batch in asked_together(sources):
         answered |= dict(zip(batch, truth.answers(batch), strict=True))
     left_out = [source for source, answer in answered.items() if answer is None]
     if len(left_out) > MOST_LEFT_OUT * len(answered):
@@ -83,19 +85,23 @@ def check_translator(options):
             "to be ranked in float32, which nothing can be compared with"
         )
     kept = {source: answer for source, answer in answered.items() if answer is not None}
-    cases = [case for batch in [*_batches(kept), []] for case in _translated(truth, batch, kept)]
+    requests = [*asked_together(kept), []]
+    cases = [case for texts in requests for case in _translated(truth, texts, kept)]
     pairs = dict(zip(sources, targets, strict=True))
-    cases += [_scored(truth, batch, pairs) for batch in _batches(pairs)]
+    cases += [_scored(truth, batch, pairs) for batch in asked_together(pairs)]
     report = check_export(newest, options.name, cases)
     report["texts"] = f"{len(kept)}, and {len(left_out)} left out that float32 cannot rank"
     return report
 
 
-def _batches(texts):
-    """Lists of texts that are asked together."""
+def asked_together(texts):
+    """Lists of texts, from one to 64, that are asked together; long ones are asked alone."""
     texts = list(dict.fromkeys(texts))
     short = [text for text in texts if isinstance(text, str) and len(text.encode()) <= LONG]
-    batches = [short[at : at + BATCH] for at in range(0, len(short), BATCH)]
+    starts, sizes = [0], iter(TOGETHER)
+    while starts[-1] < len(short):
+        starts.append(starts[-1] + next(sizes, TOGETHER[-1]))
+    batches = [short[start:end] for start, end in itertools.pairwise(starts)]
     return batches + [[text] for text in texts if text not in short]
 
 

@@ -1,5 +1,6 @@
 """The export and check stages of translation, on a model without training."""
 
+import itertools
 import json
 import shutil
 
@@ -75,6 +76,14 @@ def test_more_answers_than_hypotheses_are_refused(output):
     with pytest.raises(ValueError, match=message):
         run("export", output, *ANYWAY, "--n_best=4")
     assert not (output / "serving").exists()
+
+
+def test_requests_hold_from_one_to_64_sentences():
+    texts = [f"sentence {number}" for number in range(150)]
+    batches = translation_serving.asked_together([*texts, b"\xff", "long " * 100, texts[0]])
+    sizes = [len(batch) for batch in batches]
+    assert sizes == [1, 2, 4, 8, 16, 32, 64, 23, 1, 1]
+    assert list(itertools.chain(*batches)) == [*texts, b"\xff", "long " * 100]
 
 
 def test_a_check_needs_an_export(output):
