@@ -3,9 +3,7 @@
 python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
 
-import json
-
-from pipelines import command_line
+from pipelines import command_line, stages
 from pipelines.command_line import at_least_one, at_least_zero, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
@@ -163,7 +161,7 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    command_line.run_stages(arguments(), STAGES, argv)
+    command_line.run_stages(arguments(), stages.of_task("tagging", prepare), argv)
 
 
 def prepare(options, beam_options):
@@ -223,50 +221,6 @@ def _write_sample(folder):
         files[argument] = [str(path)]
     return files
 
-
-def train(options, _):
-    """`model.fit`, with progress bar, TensorBoard and backup."""
-    from pipelines.tagging_training import train_tagger
-
-    examples, model = options.output / "examples", options.output / "model.keras"
-    with command_line.stage("train", examples, f"{model}, {options.output / 'logs'}"):
-        train_tagger(options)
-
-
-def evaluate(options, _):
-    """The test split: scores, confusion, examples, comparison."""
-    from pipelines.tagging_evaluation import evaluate_tagger
-
-    report = options.output / "evaluation.json"
-    with command_line.stage("evaluate", options.output / "model.keras", report):
-        evaluate_tagger(options)
-
-
-def export(options, _):
-    """A SavedModel on strings with warm-up requests."""
-    from pipelines.tagging_serving import export_tagger
-
-    folder = options.output / "serving" / options.name
-    with command_line.stage("export", options.output / "model.keras", folder):
-        print(f"wrote {export_tagger(options)}")
-
-
-def check(options, _):
-    """Serves the export and compares its answers with the model's."""
-    from pipelines.tagging_serving import check_tagger
-
-    folder = options.output / "serving" / options.name
-    with command_line.stage("check", folder, "standard output"):
-        print(json.dumps(check_tagger(options), indent=1, ensure_ascii=False))
-
-
-STAGES = {
-    "prepare": prepare,
-    "train": train,
-    "evaluate": evaluate,
-    "export": export,
-    "check": check,
-}
 
 if __name__ == "__main__":
     command_line.main(run)

@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     labels: list | None = None
 
 
-def evaluate_tagger(options):
+def evaluate(options):
     """Scores the test split and writes evaluation.json, pictures, examples and the blessing."""
     manifest = read_manifest(str(options.output / "examples"))
     encoding = manifest.options["encoding"]

@@ -9,7 +9,8 @@ import tensorflow as tf
 from pipelines import exports, trained_model
 from pipelines.chain_truth import Chain
 from pipelines.exports import BATCH, CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
-from seqnlp import export, tag_schemes
+from seqnlp import tag_schemes
+from seqnlp.export import tagging_signatures
 from seqnlp.layers import CRF, TokenSoftmax
 from seqnlp.records import read_sentences
 from seqnlp.text import RegexTokenizer, TaggingText, WordTokenizer
@@ -19,12 +20,12 @@ NEAR_TIE = 1e-3  # nats between two paths, below which float32 may rank them eit
 LEAST = -40.0  # log probability, below which float32 cannot hold the five decimals compared
 
 
-def export_tagger(options):
+def export(options):
     """Writes the next version below `serving/NAME`; returns its folder."""
     exports.check_blessed(options)
     model, text, encoding = trained_model.load(options.output / "model.keras")
     text = _serving_text(text, options)
-    signatures = export.tagging_signatures(model, text, encoding, K_BEST)
+    signatures = tagging_signatures(model, text, encoding, K_BEST)
     requests = _warm_up(options, signatures)
     return exports.write_version(options, model, text, signatures, requests)
 
@@ -57,7 +58,7 @@ def _texts(options, number):
     return [" ".join(tokens) for tokens, _ in chosen]
 
 
-def check_tagger(options):
+def check(options):
     """Serves the newest version and compares its answers with the model's; returns a report."""
     from serving.check import check_export
 

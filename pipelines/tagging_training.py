@@ -27,7 +27,7 @@ REMEMBERED = (
 )
 
 
-def train_tagger(options):
+def train(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
     manifest = read_manifest(str(options.output / "examples"))
     if tagging_streams.needs_tensorflow(manifest):

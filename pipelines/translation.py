@@ -3,9 +3,7 @@
 python -m pipelines.translation run --output DIR [--train SOURCE TARGET ...]
 """
 
-import json
-
-from pipelines import command_line
+from pipelines import command_line, stages
 from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a translator."
@@ -205,7 +203,7 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    command_line.run_stages(arguments(), STAGES, argv)
+    command_line.run_stages(arguments(), stages.of_task("translation", prepare), argv)
 
 
 def prepare(options, beam_options):
@@ -269,51 +267,6 @@ def _two(split, given):
         )
     return given if given is None else tuple(given)
 
-
-def train(options, _):
-    """`model.fit`, with progress bar, TensorBoard and backup."""
-    options.batch_tokens = options.batch_tokens or (4096 if options.train else 1024)
-    from pipelines.translation_training import train_translator
-
-    examples, model = options.output / "examples", options.output / "model.keras"
-    with command_line.stage("train", examples, f"{model}, {options.output / 'logs'}"):
-        train_translator(options)
-
-
-def evaluate(options, _):
-    """The test split: BLEU, chrF, alignment, the worst sentences, comparison."""
-    from pipelines.translation_evaluation import evaluate_translator
-
-    report = options.output / "evaluation.json"
-    with command_line.stage("evaluate", options.output / "model.keras", report):
-        evaluate_translator(options)
-
-
-def export(options, _):
-    """A SavedModel on strings with warm-up requests."""
-    from pipelines.translation_serving import export_translator
-
-    folder = options.output / "serving" / options.name
-    with command_line.stage("export", options.output / "model.keras", folder):
-        print(f"wrote {export_translator(options)}")
-
-
-def check(options, _):
-    """Serves the export and compares its answers with the model's."""
-    from pipelines.translation_serving import check_translator
-
-    folder = options.output / "serving" / options.name
-    with command_line.stage("check", folder, "standard output"):
-        print(json.dumps(check_translator(options), indent=1, ensure_ascii=False))
-
-
-STAGES = {
-    "prepare": prepare,
-    "train": train,
-    "evaluate": evaluate,
-    "export": export,
-    "check": check,
-}
 
 if __name__ == "__main__":
     command_line.main(run)

@@ -28,7 +28,7 @@ def forget_evaluation(output):
     forget(output, FILES)
 
 
-def evaluate_translator(options):
+def evaluate(options):
     """Scores the test split and writes evaluation.json, pictures, examples and the blessing."""
     manifest = read_manifest(str(options.output / "examples"), task="translation")
     pairs = list(read_pairs(manifest.folder, "test"))

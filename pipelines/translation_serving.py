@@ -9,7 +9,7 @@ import keras
 from pipelines import exports, trained_model
 from pipelines.exports import CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
 from pipelines.translation_truth import TranslationTruth
-from seqnlp import export
+from seqnlp.export import translation_signatures
 from seqnlp.records import read_pairs
 from seqnlp.text import TranslationText
 
@@ -20,7 +20,7 @@ DECODING = "assets.extra/decoding.json"
 MOST_LEFT_OUT = 0.1  # share of the texts
 
 
-def export_translator(options):
+def export(options):
     """Writes the next version below `serving/NAME`; returns its folder."""
     exports.check_blessed(options)
     model, text = _load(options)
@@ -32,7 +32,7 @@ def export_translator(options):
         "length_penalty": options.length_penalty,
         "n_best": options.n_best,
     }
-    signatures = export.translation_signatures(model, text, **settings)
+    signatures = translation_signatures(model, text, **settings)
     sources, targets = _sides(options, WARM_UP)
     requests = [
         ("serving_default", {"text": sources}),
@@ -65,7 +65,7 @@ def _sides(options, number):
     return list(map(list, zip(*chosen, strict=True)))
 
 
-def check_translator(options):
+def check(options):
     """Serves the newest version and compares its answers with the model's; returns a report."""
     from serving.check import CheckFailed, check_export
 

@@ -52,8 +52,9 @@ SHOWN_SENTENCES = 20  # in TensorBoard's table
 MONITOR = "val_bleu"
 
 
-def train_translator(options):
+def train(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
+    options.batch_tokens = options.batch_tokens or (4096 if options.train else 1024)
     manifest = read_manifest(str(options.output / "examples"), task="translation")
     if needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()

@@ -360,39 +360,54 @@ def _table(result):
     return "\n".join([text, *(f"  {line}" for line in lines), *cut])
 
 
-def parse_arguments(argv):
-    """Return the parsed command line."""
-    parser = argparse.ArgumentParser(description="Ask a served tagger.")
+def program(argv, connect, ask, show, *, description, model, signatures, note):
+    """Ask a server what a command line says and print the answers; return the exit status.
+
+    Args:
+        argv: List of arguments, or None for those of this process.
+        connect: The class of the client.
+        ask: Function of the client, the signature and the texts; returns results.
+        show: Function that makes a result readable.
+        description: First sentence of `--help`.
+        model: Name of the model unless another one is given.
+        signatures: Names of the signatures; the first one is asked unless another is given.
+        note: What to know about them.
+    """
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8501, help="of the REST interface")
-    parser.add_argument("--model", default="tagger", metavar="NAME")
+    parser.add_argument("--model", default=model, metavar="NAME")
     parser.add_argument("--version", type=int)
     parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
-    parser.add_argument(
-        "--signature",
-        default="serving_default",
-        choices=["serving_default", "pretokenized", "spans", "marginals", "k_best"],
-        help="pretokenized splits each text at white space",
-    )
+    parser.add_argument("--signature", default=signatures[0], choices=signatures, help=note)
     parser.add_argument("--json", action="store_true", help="print JSON, one line a text")
-    return parser.parse_args(argv)
-
-
-def main(argv=None):
-    """Run the program and return its exit status."""
-    arguments = parse_arguments(argv)
+    arguments = parser.parse_args(argv)
     place = (arguments.host, arguments.port, arguments.model)
-    client = Client(*place, arguments.version, arguments.timeout)
+    client = connect(*place, arguments.version, arguments.timeout)
     try:
         texts = arguments.texts or [line.rstrip("\r\n") for line in sys.stdin]
-        results = _ask_for(client, arguments.signature, texts)
+        results = ask(client, arguments.signature, texts)
     except (ServingError, ValueError) as error:
         print(f"client: {error}", file=sys.stderr)
         return 1
     for result in results:
-        print(json.dumps(plain(result), ensure_ascii=False) if arguments.json else _table(result))
+        print(json.dumps(plain(result), ensure_ascii=False) if arguments.json else show(result))
     return 0
+
+
+def main(argv=None):
+    """Run the program and return its exit status."""
+    return program(
+        argv,
+        Client,
+        _ask_for,
+        _table,
+        description="Ask a served tagger.",
+        model="tagger",
+        signatures=("serving_default", "pretokenized", "spans", "marginals", "k_best"),
+        note="pretokenized splits each text at white space",
+    )
 
 
 if __name__ == "__main__":

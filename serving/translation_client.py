@@ -3,16 +3,14 @@
 Standard library only; to use it in another project, copy it together with client.py.
 """
 
-import argparse
-import json
 import math
 import sys
 from typing import NamedTuple
 
 try:
-    from serving.client import Client, ServingError, checked_texts, first, plain
+    from serving.client import Client, checked_texts, first, program
 except ModuleNotFoundError:  # run as a file, which lies beside client.py
-    from client import Client, ServingError, checked_texts, first, plain
+    from client import Client, checked_texts, first, program
 
 
 class Translation(NamedTuple):
@@ -166,39 +164,18 @@ def _line(translation):
     return f"  {translation.text}  ({translation.score:.4f}{stopped})"
 
 
-def parse_arguments(argv):
-    """Return the parsed command line."""
-    parser = argparse.ArgumentParser(description="Ask a served translator.")
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="default: lines of stdin")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8501, help="of the REST interface")
-    parser.add_argument("--model", default="translator", metavar="NAME")
-    parser.add_argument("--version", type=int)
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS")
-    parser.add_argument(
-        "--signature",
-        default="serving_default",
-        choices=["serving_default", "n_best", "score"],
-        help="score takes a source and a target in each text, a tab between them",
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON, one line a text")
-    return parser.parse_args(argv)
-
-
 def main(argv=None):
     """Run the program and return its exit status."""
-    arguments = parse_arguments(argv)
-    place = (arguments.host, arguments.port, arguments.model)
-    client = TranslationClient(*place, arguments.version, arguments.timeout)
-    try:
-        texts = arguments.texts or [line.rstrip("\r\n") for line in sys.stdin]
-        results = _ask_for(client, arguments.signature, texts)
-    except (ServingError, ValueError) as error:
-        print(f"translation client: {error}", file=sys.stderr)
-        return 1
-    for result in results:
-        print(json.dumps(plain(result), ensure_ascii=False) if arguments.json else _shown(result))
-    return 0
+    return program(
+        argv,
+        TranslationClient,
+        _ask_for,
+        _shown,
+        description="Ask a served translator.",
+        model="translator",
+        signatures=("serving_default", "n_best", "score"),
+        note="score takes a source and a target in each text, a tab between them",
+    )
 
 
 if __name__ == "__main__":
