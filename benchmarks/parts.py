@@ -104,6 +104,13 @@ def _seq2seq():
     return Comparison("seq2seq", sides, about, 1e-3, seq2seq_workload.gflop())
 
 
+def _attention():
+    command = ("benchmarks.attention_scores",)
+    sides = _ours(XLA, "tensorflow", *command), _ours(JAX, "jax", *command)
+    about = "the model of seq2seq with attention 512 of each kind; Adam, float32"
+    return Comparison("attention score", sides, about, 1e-3)
+
+
 def _transformer():
     ours, peer = "benchmarks.transformer", "benchmarks.peers.transformer"
     sides = (
@@ -217,6 +224,7 @@ def _prepare(options):
 
 # Name -> function of the options that gives the comparisons.
 PARTS = {
+    "attention": lambda _: [_attention()],
     "complexity": lambda _: [_complexity(kind) for kind in KINDS],
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
     "peak": lambda _: [_peak()],

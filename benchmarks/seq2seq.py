@@ -29,15 +29,20 @@ def cases():
 
 def model():
     """A built model with the workload's weights."""
+    made = built(BahdanauAttention(workload.UNITS))
+    weights = workload.weights()
+    for variable, name in _places(made):
+        variable.assign(weights[name].reshape(variable.shape))
+    return made
+
+
+def built(attention):
+    """A model of the workload's sizes with weights of its own."""
     encoder = RNNEncoder(workload.UNITS, "gru", bidirectional=False)
-    attention = BahdanauAttention(workload.UNITS)
     decoder = RNNDecoder(workload.UNITS, "gru", attention=attention, readout="state")
     sizes = VOCABULARY, VOCABULARY
     made = RNNSeq2Seq(*sizes, encoder, decoder, workload.EMBEDDING, bridge="state")
     made.build({"source_ids": (None, SOURCE), "target_ids": (None, TARGET)})
-    weights = workload.weights()
-    for variable, name in _places(made):
-        variable.assign(weights[name].reshape(variable.shape))
     return made
 
 

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from benchmarks import (
+    attention_scores,
     parts,
     run,
     seq2seq,
@@ -85,6 +86,14 @@ def test_decoded_words_have_the_log_probabilities_of_a_call(module, beam_width):
     else:
         greedy = translation.decoding(model)
         assert np.all(found["scores"] >= greedy.results(greedy.call())["scores"] - 1e-5)
+
+
+@pytest.mark.usefixtures("module")
+def test_models_differ_in_the_score_alone():
+    works = [case.make() for case in attention_scores.cases()]
+    losses = [work.results(work.call())["losses"] for work in works]
+    assert all(second < first for first, second in losses)
+    assert len({float(first) for first, _ in losses}) == len(attention_scores.SCORES)
 
 
 def test_every_weight_of_the_workload_is_used(module):

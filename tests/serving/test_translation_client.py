@@ -161,9 +161,7 @@ def test_the_command_writes_a_line_of_json_a_text(double, tmp_path):
 def test_the_command_says_in_a_sentence_what_is_wrong(double, tmp_path):
     done = run(tmp_path, double, "--signature", "score", "no tab")
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        "client: `pairs` must each be a source and a target."
-    )
+    assert done.stderr.startswith("client: `pairs` must each be a source and a target.")
     assert translation_client.main(["--port", "1", "a"]) == 1
 
 
