@@ -27,31 +27,13 @@ def table(lines):
 
 
 def commands(lines):
-    """The command of each row of the table, and what else it measured."""
+    """The command of each row of the table, and the signature of its score."""
     found = []
     for name, line in newest(lines).items():
         found += [f"    # {name} (commit {line['commit']}, seed {line['seed']})", _wrapped(line)]
-        found += [f"    # {said}" for said in _further(line)]
+        if "signatures" in line["test"]:
+            found.append(f"    # {line['test']['signatures']['bleu']}")
     return "\n".join([*found, ""])
-
-
-def _further(line):
-    """What is measured beside the figure, a list of `str`."""
-    if line["measure"] != "bleu":
-        return []
-    test = line["test"]
-    said = [
-        f"lower-cased BLEU {cut(test['lowercase_bleu'], 2)}, chrF {cut(test['chrf'], 2)}",
-        test["signatures"]["bleu"],
-    ]
-    if "also" in line:
-        also = line["also"]["scores"]
-        figures = [cut(also[name], 2) for name in ("bleu", "lowercase_bleu", "chrf")]
-        said.append("the other test set: BLEU {}, lower-cased {}, chrF {}".format(*figures))
-    for name in ("attention_entropy", "alignment_error_rate"):
-        if name in line:
-            said.append(f"{name.replace('_', ' ')} {cut(line[name])}")
-    return said
 
 
 def newest(lines):
