@@ -1,8 +1,5 @@
 import re
 
-from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
-
 from serving.double_process import ROOT
 
 SERVING = ROOT / "serving"
@@ -19,14 +16,6 @@ BATCHING_FIELDS = {
 
 def read(name):
     return (SERVING / name).read_text(encoding="utf-8")
-
-
-def test_the_model_config_is_a_model_server_config():
-    config = text_format.Parse(read("models.config"), model_server_config_pb2.ModelServerConfig())
-    (model,) = config.model_config_list.config
-    assert (model.name, model.base_path) == ("tagger", "/models/tagger")
-    assert model.model_platform == "tensorflow"
-    assert model.model_version_policy.latest.num_versions == 1
 
 
 def test_the_batching_config_has_only_known_fields():
@@ -50,9 +39,11 @@ def test_files_without_a_proto_say_that_they_are_unproven():
 def test_the_compose_file_runs_the_target_with_these_files():
     text = read("compose.yaml")
     assert "image: tensorflow/serving:2.20.0" in text
-    for name in ("models", "batching", "monitoring"):
+    for name in ("batching", "monitoring"):
         assert f"./{name}.config:/config/{name}.config:ro" in text
         assert f"=/config/{name}.config" in text
+    assert '"--model_name=${MODEL:-tagger}"' in text
+    assert '"--model_base_path=/models/${MODEL:-tagger}"' in text
     assert "Not run by this project's tests" in text
 
 
