@@ -1,7 +1,7 @@
 """The best of many logits, faster than `ops.argmax` and `ops.top_k` find them under XLA.
 
-On a CPU, 256 rows of 8000 logits took 0.7 ms in place of 7 (TensorFlow) or 29 (JAX), and their 5
-best 0.8 ms in place of 3.
+On processors XLA makes a loop over single numbers of `argmax` and sorts whole rows for `top_k`; a
+maximum and a comparison go through many numbers at once.
 """
 
 import numpy as np
