@@ -80,12 +80,13 @@ def _rnn(options, sizes, joint):
     """Directions of the encoder side by side are as wide as the decoder."""
     directions = 1 if options.forward_only else 2
     num_layers = options.num_layers or 1
+    between = options.dropout if num_layers > 1 else 0.0
     encoder = RNNEncoder(
         options.units,
         options.cell,
         num_layers,
         bidirectional=not options.forward_only,
-        dropout=options.dropout,
+        dropout=between,
     )
     decoder = RNNDecoder(
         directions * options.units,
@@ -94,6 +95,7 @@ def _rnn(options, sizes, joint):
         attention=_attention(options),
         attend=options.attend,
         input_feeding=options.input_feeding,
+        dropout=between,
     )
     bridge = "tanh" if options.forward_only else "backward"
     if options.attention == "none" or options.attend == "after":

@@ -107,6 +107,6 @@ def test_no_epochs_to_keep_is_refused(tmp_path):
 
 def test_sentences_are_joined_from_pieces():
     rows = [[4, 7, 5], [], [1, 6]]
-    assert NAMES.target_sentences(rows) == ["ad b", "", "[UNK] c"]
+    assert NAMES.target_sentences(rows) == ["ad b", "", "\u2047  c"]
     words = TranslationNames([], ["[PAD]", "ro", "##ad", "way"])
     assert words.target_sentences([[1, 2, 3]]) == ["road way"]

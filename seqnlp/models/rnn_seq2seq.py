@@ -43,7 +43,8 @@ class RNNSeq2Seq(keras.Model):
         tied: Whose vectors are shared: "none", "target" (what scores the next token is the
             table of target vectors), or "all" (so is the table of source vectors).
         reverse_source: Whether the encoder reads the source from its end.
-        dropout: Share dropped of the embeddings and of the decoder's outputs.
+        dropout: Share dropped of the decoder's outputs, and of the embeddings that a layer reads
+            which has no dropout of its own.
         scheduled_sampling: Probability that the decoder reads its own sample in training where
             it would read the true token (Bengio et al. 2015).
 
@@ -108,6 +109,8 @@ class RNNSeq2Seq(keras.Model):
                 for _ in range(states)
             ]
         self.output_dropout = keras.layers.Dropout(dropout, **policy)
+        self.source_dropout = keras.layers.Dropout(0.0 if encoder.dropout else dropout, **policy)
+        self.target_dropout = keras.layers.Dropout(0.0 if decoder.dropout else dropout, **policy)
         self.value_units = encoder.units * (2 if encoder.bidirectional else 1)
         self.read_units = decoder.output_units(self.value_units)
         self.to_embedding = None
@@ -165,7 +168,7 @@ class RNNSeq2Seq(keras.Model):
             `(batch, source, units)`; and the bool mask `(batch, source)` of real tokens.
         """
         ids = ops.flip(source_ids, axis=1) if self.config["reverse_source"] else source_ids
-        vectors = self.output_dropout(self.source_embedding(ids), training=training)
+        vectors = self.source_dropout(self.source_embedding(ids), training=training)
         values, final = self.encoder(vectors, mask=ids != 0, training=training)
         if self.config["reverse_source"]:
             values = ops.flip(values, axis=1)
@@ -189,7 +192,7 @@ class RNNSeq2Seq(keras.Model):
         return [made[at : at + states] for at in range(0, len(made), states)]
 
     def _decode(self, target_ids, state, values, mask, training=None):
-        vectors = self.output_dropout(self.target_embedding(target_ids), training=training)
+        vectors = self.target_dropout(self.target_embedding(target_ids), training=training)
         return self.decoder(
             vectors, state, values, value_mask=mask, mask=target_ids != 0, training=training
         )
@@ -204,9 +207,12 @@ class RNNSeq2Seq(keras.Model):
             memory = self.decoder.attention.memory(values, mask)
         state = self.decoder.initial_state(state, memory)
         batch, time = ops.shape(target_ids)
+        widths = self.config["embedding_units"], self.read_units
         kept = [
-            self.output_dropout(ops.ones((batch, width)), training=True)
-            for width in (self.config["embedding_units"], self.read_units)
+            dropout(ops.ones((batch, width)), training=True)
+            for dropout, width in zip(
+                (self.target_dropout, self.output_dropout), widths, strict=True
+            )
         ]
         uniform = [keras.random.uniform((time, batch), seed=self.seed_generator) for _ in range(2)]
         own = uniform[0] < self.config["scheduled_sampling"]

@@ -1,16 +1,20 @@
 """What the ids of a translator stand for: files of pieces, read without TensorFlow."""
 
+import itertools
 import json
 import os
+import re
 from typing import NamedTuple
 
 from seqnlp.text.files import opened, read_lines
-from seqnlp.text.names import CONFIG_FILE, END, SPECIALS, START, read_vocabulary
+from seqnlp.text.names import CONFIG_FILE, END, SPECIALS, START, UNKNOWN, read_vocabulary
 from seqnlp.text.piece_models import read_pieces
 
 # The kinds of subwords, with the ends of the names of their files.
 SUFFIXES = {"SentencePiece": ".spm", "WordPiece": ".txt"}
 SIDES = ("joint", "source", "target")
+_BYTE = re.compile("<0x[0-9A-F]{2}>")
+_UNKNOWN = " \u2047 "  # as sentencepiece writes it
 SUBWORD_SPECIALS = [*SPECIALS, START, END]
 
 # Those of them that a folder may hold.
@@ -42,10 +46,14 @@ class TranslationNames(NamedTuple):
             rows: List of lists of target ids, without start and end.
 
         Returns:
-            List of `str`, those of `TranslationText.decode`, but for characters that are spelled
-            in bytes: U+FFFD stands for each of their bytes.
+            List of `str`, those of `TranslationText.decode` without white space at the ends; bytes
+            that are no UTF-8 may give another number of U+FFFD.
         """
-        return [_joined([self.target[index] for index in row]) for row in rows]
+        join = _join_sentence_pieces if self._is_sentence_piece() else _join_word_pieces
+        return [join([self.target[index] for index in row]) for row in rows]
+
+    def _is_sentence_piece(self):
+        return any("▁" in piece for piece in self.target)
 
     @classmethod
     def load(cls, folder):
@@ -62,11 +70,20 @@ class TranslationNames(NamedTuple):
         return cls(*(_read_side(folder, side, settings[side]) for side in ("source", "target")))
 
 
-def _joined(pieces):
-    """`▁` begins a word of sentencepiece, `##` goes on with one of WordPiece."""
-    if any("▁" in piece for piece in pieces):
-        return "".join(pieces).replace("▁", " ").strip()
-    return " ".join(pieces).replace(" ##", "")
+def _join_sentence_pieces(pieces):
+    """`▁` begins a word, `<0xEC>` is a byte of a character."""
+    parts = []
+    for is_byte, run in itertools.groupby(pieces, lambda piece: bool(_BYTE.fullmatch(piece))):
+        if is_byte:
+            parts.append(bytes(int(piece[3:5], 16) for piece in run).decode("utf-8", "replace"))
+        else:
+            parts += [_UNKNOWN if piece == UNKNOWN else piece for piece in run]
+    return "".join(parts).replace("▁", " ").strip()
+
+
+def _join_word_pieces(pieces):
+    """`##` goes on with a word."""
+    return " ".join(pieces).replace(" ##", "").removeprefix("##")
 
 
 def subword_file(side, kind):

@@ -196,6 +196,28 @@ def test_the_names_are_the_pieces_of_both_sides(tmp_path, make):
     assert names.joint == text.joint
 
 
+@pytest.mark.parametrize("subwords", ["bpe", "unigram", "bytes", "words"])
+def test_names_join_pieces_as_the_text_does(tmp_path, subwords):
+    if subwords == "words":
+        text = TranslationText(WordPiece(TOKENS))
+    else:
+        kind = "bpe" if subwords == "bytes" else subwords
+        text = TranslationText(SentencePiece(model(kind, byte_fallback=subwords == "bytes")))
+    text.save(str(tmp_path))
+    names = TranslationNames.load(str(tmp_path))
+    least = 1 if subwords != "words" else 4  # unknown words are left as they are there
+    random = np.random.default_rng(0)
+    rows = [random.integers(4, len(names.target), size=size).tolist() for size in range(30)]
+    rows += [[least, *row] for row in rows]
+    if subwords == "bytes":  # random ones are no UTF-8
+        rows = text.encode_target(["Mann \U0001f600\u4e00 Ein", "\u4e00", *SENTENCES]).to_list()
+        assert sum(names.target[piece].startswith("<0x") for piece in rows[0]) == 4 + 3
+    expected = [
+        string.strip() for string in texts(text.decode(tf.ragged.constant(rows).to_tensor()))
+    ]
+    assert names.target_sentences(rows) == expected
+
+
 @pytest.mark.parametrize("load", [TranslationText.load, TranslationNames.load])
 @pytest.mark.parametrize("name", ["source.txt", "target.spm", "text.json"])
 def test_a_missing_file_is_named(tmp_path, load, name):
