@@ -4,7 +4,7 @@ import pathlib
 import platform
 import subprocess
 
-FIGURES = ("benchmarks/*.jsonl", "README.md", "docs/benchmarks.md")
+FIGURES = ("benchmarks/*.jsonl", "README.md", "docs/*.md")
 
 
 def commit():

@@ -31,7 +31,7 @@ def measure(task, given, shown, stages=None, **fields):
         **fields: Of the figure's line, beside those measured.
     """
     output = pathlib.Path(given[given.index("--output") + 1])
-    module = f"pipelines.{task}"
+    module, before = f"pipelines.{task}", commit()
     for stage in STAGES if stages is None else stages:
         subprocess.run([sys.executable, "-m", module, stage, *given], check=True)
     seconds = sum(json.loads((output / SECONDS_FILE).read_text()).values())
@@ -48,7 +48,7 @@ def measure(task, given, shown, stages=None, **fields):
         "seconds": round(seconds, 1),
         "seed": int(given[given.index("--seed") + 1]) if "--seed" in given else 0,
         "command": shlex.join(["python", "-m", module, "run", *shown]),
-        "commit": commit(),
+        "commit": before,
         "date": datetime.date.today().isoformat(),
         "versions": {"keras": keras.__version__, "backend": keras.backend.backend()},
     }

@@ -27,12 +27,12 @@ def table(lines):
 
 
 def commands(lines):
-    """The command of each row of the table, and the signature of its score."""
+    """The command of each row of the table, and the signatures of its scores."""
     found = []
     for name, line in newest(lines).items():
         found += [f"    # {name} (commit {line['commit']}, seed {line['seed']})", _wrapped(line)]
-        if "signatures" in line["test"]:
-            found.append(f"    # {line['test']['signatures']['bleu']}")
+        for score, signature in line["test"].get("signatures", {}).items():
+            found.append(f"    # {score.replace('_', ' ')}: {signature}")
     return "\n".join([*found, ""])
 
 

@@ -160,15 +160,18 @@ def stage(name, reads, writes):
     print(f"== {name} took {time.monotonic() - started:.1f} s", flush=True)
 
 
-def run_stages(parser, stages, argv):
+def run_stages(parser, stages, argv, check=None):
     """Runs the stages that a command line asks for.
 
     Args:
         parser: As `parser` made it.
         stages: Dict from the names in `STAGES` to functions of the options and Beam's options.
         argv: List of arguments.
+        check: Function of the options that raises a ValueError where they do not agree.
     """
     options, beam_options = parser.parse_known_args(argv)
+    if check is not None:
+        check(options)
     check_beam_options(beam_options)
     options.output = pathlib.Path(options.output)
     chosen = STAGES if options.stage == "run" else [options.stage]

@@ -3,11 +3,11 @@
 python -m pipelines.translation run --output DIR [--train SOURCE TARGET ...]
 """
 
-from pipelines import command_line, stages
+from pipelines import command_line, stages, translation_checks
 from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a translator."
-LAYOUT = ("columns",)
+LAYOUT = ("columns", "header")
 
 
 def arguments():
@@ -27,7 +27,14 @@ def _add_layout(files):
         "--columns",
         type=command_line.columns,
         metavar="NAME=INDEX,...",
-        help="tsv: columns of source and target, from 0, such as source=0,target=1",
+        help="tsv: columns from 0, such as source=0,target=1; where there are more of them, each "
+        "with a name, such as source=0,target=1,licence=2",
+    )
+    files.add_argument(
+        "--header",
+        action="store_true",
+        default=None,
+        help="tsv: the first line names the columns",
     )
     files.add_argument(
         "--links",
@@ -38,7 +45,7 @@ def _add_layout(files):
         "--sample",
         default="en-de",
         choices=("en-de", "en-ko"),
-        help="languages of the sample corpus",
+        help="languages of the sample corpus, which is taken where no files are given",
     )
 
 
@@ -60,7 +67,8 @@ def _add_text(text):
         "--max_length",
         type=at_least_one,
         default=256,
-        help="pieces: longer pairs are not trained on, longer requests are cut and flagged",
+        help="pieces: longer pairs of training are rejected (see --max_rejects), longer requests "
+        "are cut and flagged",
     )
     text.add_argument(
         "--output_format",
@@ -137,9 +145,7 @@ def _add_recurrent(model):
 
 def _add_training(training):
     training.add_argument(
-        "--batch_tokens",
-        type=at_least_one,
-        help="of a batch, on each side; 4096, of the sample corpus 1024",
+        "--batch_tokens", type=at_least_one, default=2048, help="of a batch, on each side"
     )
     training.add_argument("--epochs", type=at_least_one, default=30, help="at most")
     training.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
@@ -188,7 +194,7 @@ def _add_serving(serving):
         "--n_best", type=at_least_one, default=3, help="hypotheses that n_best answers with"
     )
     serving.add_argument(
-        "--max_output_length", type=at_least_one, default=200, help="pieces of an answer"
+        "--max_output_length", type=at_least_one, default=200, help="pieces of a translation"
     )
     serving.add_argument(
         "--tokenize",
@@ -203,7 +209,8 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    command_line.run_stages(arguments(), stages.of_task("translation", prepare), argv)
+    tasks = stages.of_task("translation", prepare)
+    command_line.run_stages(arguments(), tasks, argv, translation_checks.check)
 
 
 def prepare(options, beam_options):

@@ -1,23 +1,20 @@
 """The evaluate stage of `pipelines.translation`."""
 
-import gzip
 import json
-import lzma
-import pathlib
 
 from pipelines import trained_model
 from pipelines.evaluation import bless, forget, verdict
+from pipelines.translation_files import read_also, read_links
 from seqnlp import plot
 from seqnlp.metrics import (
     alignment_error_rate,
     attention_entropy,
     bleu,
     chrf,
-    parse_links,
 )
 from seqnlp.records import read_manifest, read_pairs
 
-DRAWN = 4  # alignments of the first sentences of the test split
+DRAWN, MOST_DRAWN = 4, 60  # alignments of the first test pairs with at most so many pieces
 PICTURES = tuple(f"alignment-{number}.png" for number in range(1, DRAWN + 1))
 FILES = ("evaluation.json", "errors.txt", "translations.txt", *PICTURES)
 SHOWN_ERRORS = 50
@@ -36,6 +33,7 @@ def evaluate(options):
         raise ValueError(
             f"{manifest.folder}: expected pairs in the test split. Received: a split without pairs"
         )
+    links, also = read_links(options, manifest), read_also(options)
     sources, references = map(list, zip(*pairs, strict=True))
     model = options.output / "model.keras"
     translator = _load(model, options)
@@ -49,9 +47,10 @@ def evaluate(options):
     rivals = [name for name in answers if name != "model"]
     blessed = all(scores["model"]["bleu"] > scores[rival]["bleu"] for rival in rivals)
     report = {"blessed": blessed, "measure": "bleu", "pairs": len(pairs), "scores": scores}
-    report |= _attention(translator, sources, references, _links(options, len(pairs)), options)
-    if options.also_test:
-        report["also"] = _also(translator, options)
+    report |= _attention(translator, sources, references, links, options)
+    if also is not None:
+        found = translation_scores(translator.translate(also[0]), also[1], options.tokenize)
+        report["also"] = {"files": options.also_test, "pairs": len(also[0]), "scores": found}
     (options.output / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n")
     lines = [f"{line}\n" for line in answers["model"]]
     (options.output / "translations.txt").write_text("".join(lines), encoding="utf-8")
@@ -63,9 +62,8 @@ def evaluate(options):
 def _load(path, options):
     from pipelines.translator import Translator  # needs TensorFlow, and training imports this file
 
-    return Translator(
-        *trained_model.load_translator(path), options.beam_width, options.length_penalty
-    )
+    settings = options.beam_width, options.length_penalty, options.max_output_length
+    return Translator(*trained_model.load_translator(path), *settings)
 
 
 def translation_scores(hypotheses, references, tokenize):
@@ -87,70 +85,29 @@ def translation_scores(hypotheses, references, tokenize):
     }
 
 
-def _links(options, number):
-    """Known `(sure, possible)` links of the test pairs, or None."""
-    path = options.links
-    if path is None and options.train is None:
-        path = options.output / "corpus" / "test.links"
-    if path is None:
-        return None
-    lines = pathlib.Path(path).read_text(encoding="utf-8").splitlines()
-    if len(lines) != number:
-        raise ValueError(
-            f"{path}: expected {number} lines, one a pair of the test split. "
-            f"Received: {len(lines)} lines"
-        )
-    links = []
-    for at, line in enumerate(lines, start=1):
-        try:
-            links.append(parse_links(line))
-        except ValueError as error:
-            raise ValueError(f"{path}, line {at}: {error}") from None
-    return links
-
-
 def _attention(translator, sources, references, links, options):
     """What the weights of attention say of the true translations, and pictures of them."""
     if not translator.has_attention:
         return {}
-    found, entropies, tokens = [], 0.0, 0
-    for number, weights in enumerate(translator.attention(sources, references)):
+    compared, entropies, tokens, drawn = [], 0.0, 0, 0
+    for number, weights in translator.attention(sources, references):
         entropies += attention_entropy(weights.weights) * len(weights.weights)
         tokens += len(weights.weights)
-        found.append(weights.links())
-        if number < DRAWN:
+        if links:
+            compared.append((*links[number], weights.links()))
+        if drawn < DRAWN and max(weights.weights.shape) <= MOST_DRAWN:
             known = links[number][0] if links else ()
             picture = _picture(weights, known if weights.is_of_words() else ())
-            (options.output / PICTURES[number]).write_bytes(plot.png(picture))
-    report = {"attention_entropy": entropies / tokens}
-    if links:
-        sure, possible = zip(*links, strict=True)
-        report["alignment_error_rate"] = alignment_error_rate(sure, possible, found)
+            (options.output / PICTURES[drawn]).write_bytes(plot.png(picture))
+            drawn += 1
+    report = {"attention_entropy": entropies / tokens} if tokens else {}
+    if compared:
+        report["alignment_error_rate"] = alignment_error_rate(*zip(*compared, strict=True))
     return report
 
 
 def _picture(weights, links):
     return plot.attention(weights.weights, weights.source, weights.target, links=links)
-
-
-def _also(translator, options):
-    """Scores of another test set, two files of lines."""
-    sources, references = (_lines(path) for path in options.also_test)
-    if len(sources) != len(references):
-        raise ValueError(
-            "`--also_test` must name two files of as many lines. Received: "
-            f"{options.also_test[0]} of {len(sources)}, {options.also_test[1]} of "
-            f"{len(references)} lines"
-        )
-    hypotheses = translator.translate(sources)
-    scores = translation_scores(hypotheses, references, options.tokenize)
-    return {"files": options.also_test, "pairs": len(sources), "scores": scores}
-
-
-def _lines(path):
-    opened = {".gz": gzip.open, ".xz": lzma.open}.get(pathlib.Path(path).suffix, open)
-    with opened(path, "rt", encoding="utf-8") as file:
-        return file.read().removesuffix("\n").split("\n")
 
 
 def _write_errors(path, sources, references, hypotheses):

@@ -54,7 +54,6 @@ MONITOR = "val_bleu"
 
 def train(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
-    options.batch_tokens = options.batch_tokens or (4096 if options.train else 1024)
     manifest = read_manifest(str(options.output / "examples"), task="translation")
     if needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()

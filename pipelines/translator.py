@@ -10,6 +10,7 @@ from seqnlp.metrics import alignment_links
 from seqnlp.text.names import END_ID, START_ID
 
 BATCH_SIZE = 64
+LONGEST = 200  # pieces of a side of a pair whose attention is looked at: heads take its square
 LENGTHS = (16, 32, 64, 128, 256, 512, 1024)  # that batches are padded to: few shapes to compile
 
 
@@ -54,12 +55,13 @@ class Translator:
         text: Its `seqnlp.text.TranslationText`.
         beam_width: Hypotheses that are followed.
         length_penalty: Of `seqnlp.decoding.beam_search`.
+        max_length: Most pieces of a translation.
     """
 
-    def __init__(self, model, text, beam_width=1, length_penalty=0.0):
+    def __init__(self, model, text, beam_width=1, length_penalty=0.0, max_length=200):
         self.model = model
         self.text = text
-        self._translations = Translations(model, beam_width, length_penalty)
+        self._translations = Translations(model, beam_width, length_penalty, max_length)
 
     @property
     def has_attention(self):
@@ -84,23 +86,34 @@ class Translator:
         return [sentence for _, sentence in sorted(found)]
 
     def attention(self, sources, targets):
-        """Yields `Attended` of each source and its given translation, in their order."""
-        for at in range(0, len(sources), BATCH_SIZE):
-            chosen = slice(at, at + BATCH_SIZE)
-            source = self.text.encode_source(sources[chosen])
-            target = self.text.encode_target(targets[chosen])
-            edge = tf.ones([target.nrows(), 1], tf.int32)
-            read = tf.concat([START_ID * edge, target], axis=1)
-            written = tf.concat([target, END_ID * edge], axis=1)
-            inputs = {"source_ids": source.to_tensor(), "target_ids": read.to_tensor()}
-            weights = np.asarray(self.model.attention(inputs))
-            for row, (source_ids, target_ids) in enumerate(zip(source, written, strict=True)):
-                size = len(target_ids), len(source_ids)
-                yield Attended(
-                    weights[row, : size[0], : size[1]],
-                    _strings(self.text.source_pieces(source_ids)),
-                    _strings(self.text.pieces(target_ids)),
-                )
+        """Yields the number of a pair and its `Attended`, in the order of the pairs.
+
+        Pairs with a side of more than `LONGEST` pieces are left out.
+
+        Args:
+            sources: List of strings.
+            targets: List of their translations.
+        """
+        source, target = self.text.encode_source(sources), self.text.encode_target(targets)
+        longest = tf.maximum(source.row_lengths(), target.row_lengths()).numpy()
+        short = np.flatnonzero(longest <= LONGEST)
+        for at in range(0, len(short), BATCH_SIZE):
+            numbers = short[at : at + BATCH_SIZE]
+            pairs = tf.gather(source, numbers), tf.gather(target, numbers)
+            yield from zip(numbers.tolist(), self._attended(*pairs), strict=True)
+
+    def _attended(self, source, target):
+        edge = tf.ones([target.nrows(), 1], tf.int32)
+        read = tf.concat([START_ID * edge, target], axis=1)
+        written = tf.concat([target, END_ID * edge], axis=1)
+        inputs = {"source_ids": source.to_tensor(), "target_ids": read.to_tensor()}
+        weights = np.asarray(self.model.attention(inputs))
+        for row, (source_ids, target_ids) in enumerate(zip(source, written, strict=True)):
+            yield Attended(
+                weights[row, : len(target_ids), : len(source_ids)],
+                _strings(self.text.source_pieces(source_ids)),
+                _strings(self.text.pieces(target_ids)),
+            )
 
     def _sources(self, strings):
         """Yields batches of sources of about the same length."""

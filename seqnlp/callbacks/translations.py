@@ -15,26 +15,25 @@ NEVER_WRITTEN = (0, START_ID)  # padding and start
 class Translations:
     """Translates batches of source ids, compiled once for each shape.
 
-    A translation has at most `1.5 * source + 10` tokens, `source` being the padded length of its
-    batch.
-
     Args:
         model: A sequence-to-sequence model of `seqnlp.models`.
         beam_width: Hypotheses that are followed; 1 is greedy.
         length_penalty: Of `seqnlp.decoding.beam_search`.
+        max_length: Most tokens of a translation; None for `1.5 * source + 10`, `source` being the
+            padded length of a batch.
         compiled: Whether XLA compiles; without it TensorFlow's graph runs.
     """
 
-    def __init__(self, model, beam_width=1, length_penalty=0.0, compiled=True):
+    def __init__(self, model, beam_width=1, length_penalty=0.0, max_length=None, compiled=True):
         self.model = model
 
         # The weights are arguments: a compiled function would keep those of its first call.
         def run(values, source_ids):
             with keras.StatelessScope(list(zip(model.variables, values, strict=True))):
-                max_length = source_ids.shape[1] * 3 // 2 + 10
-                state = model.initial_state(source_ids, max_length)
+                most = max_length or source_ids.shape[1] * 3 // 2 + 10
+                state = model.initial_state(source_ids, most)
                 start = ops.full((source_ids.shape[0],), START_ID, dtype="int32")
-                search = model.step, state, start, END_ID, max_length
+                search = model.step, state, start, END_ID, most
                 rules = [Forbidden(NEVER_WRITTEN)]
                 if beam_width == 1:
                     return greedy(*search, rules=rules)

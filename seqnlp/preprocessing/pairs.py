@@ -51,8 +51,9 @@ class Columns:
     """A pair a line, its fields parted by tabs. Blank lines stand for nothing.
 
     Args:
-        columns: Mapping from `source` and `target` to their indices from 0.
-        width: Number of columns; None for those up to the last of the two.
+        columns: Mapping from `source` and `target` to their indices from 0; further names say that
+            there are further columns.
+        width: Number of columns; None for those up to the last one that has a name.
         header: Whether the first line names the columns, and is no pair.
     """
 
@@ -60,16 +61,17 @@ class Columns:
 
     def __init__(self, columns=None, width=None, header=False):
         columns = {"source": 0, "target": 1} if columns is None else dict(columns)
-        indices = [columns.get(side) for side in SIDES]
-        if not all(isinstance(index, int) and index >= 0 for index in indices):
+        every = [*columns.values()]
+        valid = all(isinstance(index, int) and index >= 0 for index in every)
+        if not valid or not columns.keys() >= set(SIDES) or len(set(every)) < len(every):
             raise ValueError(
-                "`columns` must map source and target to indices from 0 on. "
+                "`columns` must map source and target to different indices from 0 on. "
                 f"Received: columns={columns}"
             )
-        least = max(indices) + 1
+        least = max(every) + 1
         if width is not None and width < least:
             raise ValueError(f"`width` must be at least {least}. Received: width={width}")
-        self._indices = indices
+        self._indices = [columns[side] for side in SIDES]
         self._width = width or least
         self._header = header
 

@@ -105,7 +105,8 @@ def prepare_translation(
     from any order of the files. Missing splits are split off `train` by a hash of the source.
     Input that cannot be used goes to `rejects/rejects.jsonl` with its place and the reason; two
     files of different length end the preparation. The examples of `dev` and `test` are in the
-    order of the files' paths and lines, so translations of the test split line up with its file.
+    order of the files' paths and lines, so translations of the test split line up with its file
+    but for rejected lines.
 
     Args:
         output: Folder to write to. What an earlier preparation left there is removed.

@@ -1,5 +1,7 @@
 """The path of translation on a small corpus, and what each stage leaves."""
 
+import gzip
+import itertools
 import json
 import pathlib
 import shutil
@@ -10,11 +12,13 @@ import pytest
 
 from pipelines import translation
 from pipelines.translator import Attended, word_numbers
+from seqnlp.records import SPLITS, read_pairs
 from seqnlp.samples import write_parallel
 from tests.pipelines.killing import histories_of_killed_training, took
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ["--model=rnn", "--units=8", "--embedding_units=8", "--dropout=0", "--epochs=2"]
+N_BEST = ["--n_best=1"]
 TINY += ["--batch_tokens=512", "--jit=false", "--learning_rate=0.02", "--warmup_steps=5"]
 
 
@@ -41,10 +45,10 @@ def finished(tmp_path_factory, corpus, files):
     folder = tmp_path_factory.mktemp("finished")
     output = f"--output={folder}"
     translation.run(["prepare", output, *files, "--vocabulary_size=300"])
-    translation.run(["train", output, *files, *TINY])
+    translation.run(["train", output, *TINY])
     source, target, links = map(str, corpus["test"])
     also = ["--also_test", source, target]
-    translation.run(["evaluate", output, *files, f"--links={links}", *also, "--beam_width=2"])
+    translation.run(["evaluate", output, f"--links={links}", *also, "--beam_width=2", *N_BEST])
     return folder
 
 
@@ -93,12 +97,12 @@ def test_blessing_follows_the_scores(finished):
     assert (finished / "NOT_BLESSED").exists() != report["blessed"]
 
 
-def test_a_model_does_not_beat_itself(finished, tmp_path, files):
+def test_a_model_does_not_beat_itself(finished, tmp_path):
     for name in ("examples", "model.text"):
         shutil.copytree(finished / name, tmp_path / name)
     shutil.copy(finished / "model.keras", tmp_path)
     previous = f"--previous={finished / 'model.keras'}"
-    translation.run(["evaluate", f"--output={tmp_path}", *files, previous, "--beam_width=1"])
+    translation.run(["evaluate", f"--output={tmp_path}", previous, "--beam_width=1", *N_BEST])
     report = json.loads((tmp_path / "evaluation.json").read_text())
     assert report["scores"]["previous model"] == report["scores"]["model"]
     assert (tmp_path / "NOT_BLESSED").exists()
@@ -107,7 +111,9 @@ def test_a_model_does_not_beat_itself(finished, tmp_path, files):
 def test_links_of_another_test_split_are_refused(finished, tmp_path, files):
     (tmp_path / "short.links").write_text("0-0\n")
     links = f"--links={tmp_path / 'short.links'}"
-    with pytest.raises(ValueError, match="expected 150 lines, one a pair of the test split. Rece"):
+    with pytest.raises(
+        ValueError, match="expected 150 lines, one a pair of the test split; pairs"
+    ):
         translation.run(["evaluate", f"--output={finished}", *files, links])
 
 
@@ -116,6 +122,45 @@ def test_a_line_that_is_no_alignment_is_named(finished, tmp_path, files):
     links = f"--links={tmp_path / 'bad.links'}"
     with pytest.raises(ValueError, match="bad.links, line 150: `line` must hold links as 3-4"):
         translation.run(["evaluate", f"--output={finished}", *files, links])
+
+
+def test_links_are_those_of_the_sample_only_where_its_test_split_was_prepared(finished, tmp_path):
+    report = json.loads((finished / "evaluation.json").read_text())
+    for name in ("examples", "model.text"):
+        shutil.copytree(finished / name, tmp_path / name)
+    shutil.copy(finished / "model.keras", tmp_path)
+    corpus = write_parallel(tmp_path / "corpus", limit=150)["test"]
+    evaluate = ["evaluate", f"--output={tmp_path}", "--beam_width=1", *N_BEST]
+    translation.run(evaluate)
+    found = json.loads((tmp_path / "evaluation.json").read_text())
+    assert found["alignment_error_rate"] == report["alignment_error_rate"]
+    corpus[0].write_text("another file\n")
+    translation.run(evaluate)
+    assert "alignment_error_rate" not in json.loads((tmp_path / "evaluation.json").read_text())
+
+
+def test_a_damaged_other_test_set_is_named_before_anything_is_translated(finished, tmp_path):
+    whole = gzip.compress(b"one line\n" * 1000)
+    source, target = tmp_path / "a.en.gz", tmp_path / "a.de"
+    source.write_bytes(whole[:-20])
+    target.write_text("eine Zeile\n" * 1000)
+    also = ["--also_test", str(source), str(target)]
+    with pytest.raises(ValueError, match=f"{source} \\+ {target}, line .*source: .*"):
+        translation.run(["evaluate", f"--output={finished}", *also])
+
+
+def test_columns_of_a_file_are_chosen(tmp_path, corpus):
+    paths = [path.read_text(encoding="utf-8").splitlines() for path in corpus["train"][:2]]
+    rows = [f"{target}\t{source}\tCC BY\n" for source, target in zip(*paths, strict=True)]
+    table = tmp_path / "a.tsv"
+    table.write_text("".join(["target\tsource\tlicence\n", *rows]), encoding="utf-8")
+    options = ["--input_format=tsv", "--columns=source=1,target=0,licence=2", "--header"]
+    output = f"--output={tmp_path}"
+    translation.run(["prepare", output, "--train", str(table), *options, "--vocabulary_size=300"])
+    manifest = json.loads((tmp_path / "examples" / "manifest.json").read_text())
+    assert manifest["options"]["layout"]["columns"] == {"source": 1, "target": 0, "licence": 2}
+    splits = (read_pairs(str(tmp_path / "examples"), split) for split in SPLITS)
+    assert sorted(itertools.chain(*splits)) == sorted(set(zip(*paths, strict=True)))
 
 
 @pytest.mark.parametrize("split", ["train", "dev"])
@@ -165,7 +210,7 @@ def test_training_on_jax_needs_neither_tensorflow_nor_beam(tmp_path, files, with
     assert done.returncode == 0, done.stderr
     assert "nothing for TensorBoard, which needs TensorFlow" in done.stdout
     assert len(json.loads((tmp_path / "logs" / "history.json").read_text())) == 2
-    translation.run(["evaluate", output, *files, "--beam_width=1"])
+    translation.run(["evaluate", output, "--beam_width=1", *N_BEST])
     assert json.loads((tmp_path / "evaluation.json").read_text())["pairs"] == 150
 
 
@@ -181,3 +226,16 @@ def test_killed_train_resumes_and_ends_with_the_same_metrics(command, files, tmp
     ends = [history[-1]["val_loss"] for history in histories]
     assert ends[0] == pytest.approx(ends[1], abs=0.1)
     assert [(folder / "logs" / "mean.json").exists() for folder in folders] == [True, True]
+
+
+@pytest.mark.slow
+def test_the_sample_corpus_goes_all_the_way(command, tmp_path):
+    """Without files; the model learns nothing in so few steps, which no stage minds."""
+    options = ["--sample=en-ko", "--units=16", "--num_layers=1", "--dropout=0", "--epochs=1"]
+    options += ["--steps_per_epoch=5", "--beam_width=2", "--n_best=2", "--max_output_length=12"]
+    output = f"--output={tmp_path}"
+    done = command("run", output, *options, "--export_anyway", task="translation")
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    assert 0 < report["alignment_error_rate"] <= 1
+    assert "requests agree" in done.stdout

@@ -138,6 +138,42 @@ def test_options_out_of_range_are_refused(option, message, command, tmp_path):
     assert done.stderr.strip().endswith(f"error: argument {name}: {message}")
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            ["--n_best=6"],
+            "`--n_best` must be at most --beam_width, the hypotheses that there are. Received: "
+            "--n_best 6 --beam_width 5",
+        ),
+        (
+            ["--learning_rate=0"],
+            "`--learning_rate` must be above 0. Received: --learning_rate 0",
+        ),
+        (
+            ["--model=rnn", "--attention=none", "--alignment=local-p"],
+            "`--alignment local-p` must come with a score of attention. "
+            "Received: --attention none",
+        ),
+        (
+            ["--input_format=jsonl", "--columns=source=0,target=1"],
+            "`--columns` and `--header` must come with --input_format tsv. "
+            "Received: --input_format jsonl",
+        ),
+        (
+            ["--also_test", "/none/a.en", "/none/a.de"],
+            "`--also_test` must name a file that is there. Received: /none/a.en",
+        ),
+        (
+            ["--links", "/none/a.links"],
+            "`--links` must name a file that is there. Received: /none/a.links",
+        ),
+    ],
+)
+def test_options_that_do_not_agree_are_refused_before_any_stage(options, message, refused):
+    assert refused("run", *options) == f"error: {message}"
+
+
 def test_training_before_preparing_is_refused(refused, tmp_path):
     assert refused("train") == (
         "error: `folder` must be a folder of prepared examples, and there is none: run the "

@@ -72,7 +72,8 @@ def test_a_model_that_is_not_blessed_is_not_exported(output):
 
 
 def test_more_answers_than_hypotheses_are_refused(output):
-    message = "`n_best` must be from 1 to `beam_width`=3. Received: n_best=4"
+    message = "`--n_best` must be at most --beam_width, the hypotheses that there are. Received: "
+    message += "--n_best 4 --beam_width 3"
     with pytest.raises(ValueError, match=message):
         run("export", output, *ANYWAY, "--n_best=4")
     assert not (output / "serving").exists()

@@ -56,6 +56,15 @@ def test_columns_are_read():
     ]
 
 
+def test_further_columns_are_named():
+    columns = {"source": 1, "target": 0, "licence": 2}
+    found = read_one(b"ja\tyes\tCC BY\nnein\tno\n", columns=columns)
+    assert [tuple(found[0][:2]), found[1].reason] == [
+        ("yes", "ja"),
+        "columns: expected 3 parted by tabs, received 2",
+    ]
+
+
 def test_columns_are_chosen_and_a_header_is_none():
     columns = {"source": 3, "target": 1}
     data = "id\tdeu\tid\teng\tby\n1\tHallo\t2\thello\tme\n"
@@ -262,8 +271,13 @@ def test_bad_json_lines_are_rejected(name):
         ({"max_line_bytes": 0}, "`max_line_bytes` must be at least 1. Received: max_line_bytes=0"),
         (
             {"input_format": "tsv", "columns": {"source": 0}},
-            "`columns` must map source and target to indices from 0 on. "
+            "`columns` must map source and target to different indices from 0 on. "
             "Received: columns={'source': 0}",
+        ),
+        (
+            {"input_format": "tsv", "columns": {"source": 1, "target": 1}},
+            "`columns` must map source and target to different indices from 0 on. "
+            "Received: columns={'source': 1, 'target': 1}",
         ),
         (
             {"input_format": "tsv", "columns": {"source": 0, "target": 4}, "width": 4},
