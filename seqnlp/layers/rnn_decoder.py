@@ -53,8 +53,8 @@ class RNNDecoder(keras.layers.Layer):
             "vanilla" and "gru", two (hidden, cell) for "lstm". None for zeros.
         value: Float tensor `(batch, source, value_units)`, the memory, for attention.
         value_mask: Bool tensor `(batch, source)`, True at real tokens.
-        mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the rest.
-            None where padding stands at the end alone, and so comes after all that counts.
+        inputs_mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the
+            rest. None where padding stands at the end alone, and so comes after all that counts.
 
     Returns:
         `outputs` `(batch, target, output_units)`, and `weights` float32
@@ -106,7 +106,7 @@ class RNNDecoder(keras.layers.Layer):
         initial_state_shape=None,
         value_shape=None,
         value_mask_shape=None,
-        mask_shape=None,
+        inputs_mask_shape=None,
     ):
         self.features, context = inputs_shape[-1], 0
         if self.attention is not None:
@@ -173,9 +173,10 @@ class RNNDecoder(keras.layers.Layer):
         initial_state=None,
         value=None,
         value_mask=None,
-        mask=None,
+        inputs_mask=None,
         training=None,
     ):
+        mask = inputs_mask
         batch, time = ops.shape(inputs)[:2]
         dropped = self._dropped(batch) if training and self.dropout else {}
         inputs = ops.cast(inputs, self.compute_dtype)

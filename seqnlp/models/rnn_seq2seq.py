@@ -191,7 +191,7 @@ class RNNSeq2Seq(keras.Model):
     def _decode(self, target_ids, state, values, mask, training=None):
         vectors = self.output_dropout(self.target_embedding(target_ids), training=training)
         return self.decoder(
-            vectors, state, values, value_mask=mask, mask=target_ids != 0, training=training
+            vectors, state, values, value_mask=mask, inputs_mask=target_ids != 0, training=training
         )
 
     def _sampled(self, target_ids, state, values, mask):

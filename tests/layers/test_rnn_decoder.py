@@ -262,6 +262,30 @@ def test_what_stands_at_padding_of_the_source_changes_nothing(kind):
     np.testing.assert_allclose(ops.convert_to_numpy(outputs), expected[:, 0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["before", "after"])
+def test_keras_hands_over_the_masks_of_embeddings(kind):
+    """Padding on the left would move the state if it were read."""
+    decoder = RNNDecoder(UNITS, **KINDS[kind]())
+    ids = keras.Input((TARGET,), dtype="int32"), keras.Input((SOURCE,), dtype="int32")
+    embeddings = [keras.layers.Embedding(9, 3, mask_zero=True) for _ in ids]
+    vectors, value = (embed(x) for embed, x in zip(embeddings, ids, strict=True))
+    outputs, _ = decoder(vectors, value=value)
+    assert getattr(outputs, "_keras_mask", None) is not None
+    given = np.array([[0, 0, 5, 0, 4]]), np.array([[0, 3, 4, 0, 5, 0]])
+    actual = keras.Model(ids, outputs)(given)
+    vectors, value = (
+        ops.convert_to_tensor(ops.convert_to_numpy(embed(x)))
+        for embed, x in zip(embeddings, given, strict=True)
+    )
+    memory = {"value": value, "value_mask": ops.convert_to_tensor(given[1] != 0)}
+    expected, _ = decoder(vectors, inputs_mask=ops.convert_to_tensor(given[0] != 0), **memory)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(actual), ops.convert_to_numpy(expected), rtol=1e-5, atol=1e-6
+    )
+    unmasked, _ = decoder(vectors, **memory)
+    assert np.abs(ops.convert_to_numpy(unmasked - expected)[:, -1]).max() > 1e-3
+
+
 @pytest.mark.parametrize("kind", ["before", "fed", "after", "none", "context_fed", "linear_fed"])
 def test_gradients_of_weights_are_those_of_steps_one_by_one(kind):
     decoder, _ = made(**KINDS[kind]())
