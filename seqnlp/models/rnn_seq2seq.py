@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqnlp.layers import RNNDecoder, RNNEncoder
+from seqnlp.layers import FinalState, RNNDecoder, RNNEncoder
 from seqnlp.scan import scan
 
 BRIDGES = ("state", "tanh", "backward")
@@ -339,6 +339,12 @@ def _check(encoder, decoder, config):
         raise ValueError(
             "`tied` must not be 'all' with two vocabularies. Received: tied='all' with "
             f"source_vocabulary_size={sizes[0]}, target_vocabulary_size={sizes[1]}"
+        )
+    one_way = isinstance(decoder.attention, FinalState) and not encoder.bidirectional
+    if config["reverse_source"] and one_way:  # the last token is what it reads first
+        raise ValueError(
+            "`reverse_source` must be False where the decoder attends to the FinalState of an "
+            "encoder of one direction. Received: reverse_source=True"
         )
     _check_bridge(encoder, decoder, config["bridge"])
 

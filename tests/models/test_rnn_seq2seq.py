@@ -272,6 +272,23 @@ def test_arguments_that_do_not_fit_are_refused(change, message):
         RNNSeq2Seq(SOURCE_SIZE, TARGET_SIZE, **config)
 
 
+def test_the_final_state_of_a_reversed_source_needs_a_backward_direction():
+    """At the last token, one that begins there has read nothing else."""
+    with pytest.raises(
+        ValueError, match="`reverse_source` must be False where the decoder attend"
+    ):
+        cho(reverse_source=True)
+    decoder = RNNDecoder(6, "gru", attention=FinalState())
+    made = model(RNNEncoder(4, "gru"), decoder, reverse_source=True)
+    others = np.where(SOURCE == 3, SOURCE, np.where(SOURCE == 0, 0, 4))
+    contexts = []
+    for source in (SOURCE, others.astype("int32")):
+        _, values, mask = made.encode(source)
+        query = ops.zeros((3, 1, 6))
+        contexts.append(ops.convert_to_numpy(made.decoder.attention(query, values, mask)[0]))
+    assert (np.abs(contexts[0] - contexts[1]).max(axis=(1, 2)) > 1e-4).all()
+
+
 def test_the_backward_bridge_needs_a_backward_direction():
     encoder = RNNEncoder(4, "gru", bidirectional=False)
     with pytest.raises(ValueError, match="`bridge` must not be 'backward' with an encoder of one"):
