@@ -26,6 +26,7 @@ class _MultiHead(keras.layers.Layer):
         self.num_heads = num_heads
         self.dropout = dropout
         self.weight_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.supports_masking = True  # the mask of the queries is that of the outputs
 
     def _build_output(self, name, shape):
         """Learns the width of the heads from that of the queries, and projects back to it."""
@@ -103,7 +104,6 @@ class SelfAttention(_MultiHead):
             raise ValueError(f"`window` must be None or at least 1. Received: window={window}")
         self.causal = causal
         self.window = window
-        self.supports_masking = True
 
     def build(self, inputs_shape, mask_shape=None):
         self._build_output("inputs", inputs_shape)
@@ -174,9 +174,6 @@ class SelfAttention(_MultiHead):
         context = cached_attention(projected[:, 0, 0], keys, values, allowed)
         outputs = self.output_projection(ops.reshape(context, (-1, self.units)))
         return outputs, {"keys": keys, "values": values}
-
-    def compute_mask(self, inputs, mask=None, return_weights=False):
-        return (mask, None) if return_weights else mask
 
     def get_config(self):
         return {**super().get_config(), "causal": self.causal, "window": self.window}
