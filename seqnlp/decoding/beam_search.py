@@ -209,7 +209,7 @@ class _Search:
         progress = ()
         if self.phrases is not None:
             progress = self.phrases.advanced(before.progress, tokens)
-            progress = ops.where(frozen[..., None], before.progress[:, :, None], progress)
+            progress = ops.where(done[..., None], before.progress[:, :, None], progress)
         candidates = _Hypotheses(tokens, log_probabilities, lengths, done, scores, progress)
         return _only(possible, candidates)
 
