@@ -162,6 +162,14 @@ def test_the_final_state_is_the_value_of_the_last_real_token():
     np.testing.assert_array_equal(weights, np.eye(SOURCE)[last][:, None].repeat(TARGET, axis=1))
 
 
+@pytest.mark.parametrize("alignment", ["local-m", "local-p", "monotonic", "monotonic-hard"])
+def test_the_final_state_has_no_other_alignment(alignment):
+    with pytest.raises(
+        ValueError, match=f"`alignment` must be 'softmax' .*alignment='{alignment}"
+    ):
+        FinalState(alignment=alignment)
+
+
 def before():
     return {"attention": BahdanauAttention(5)}
 
