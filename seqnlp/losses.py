@@ -68,6 +68,7 @@ class SequenceCrossEntropy(keras.losses.Loss):
     Args:
         label_smoothing: Share e, in [0, 1).
         normalize: "tokens" for the mean of a token, "sentences" for that of a sentence.
+        reduction: Keras' own default alone, as `normalize` says what the mean is of.
 
     Call arguments:
         y_true: Int tensor `(batch, time)`, the labels; 0 is padding, which counts for nothing.
@@ -84,9 +85,13 @@ class SequenceCrossEntropy(keras.losses.Loss):
     """
 
     def __init__(
-        self, label_smoothing=0.0, normalize="tokens", name="sequence_cross_entropy", **kwargs
+        self,
+        label_smoothing=0.0,
+        normalize="tokens",
+        name="sequence_cross_entropy",
+        reduction="sum_over_batch_size",
     ):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name)
         if not 0 <= label_smoothing < 1:
             raise ValueError(
                 f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}"
@@ -94,6 +99,11 @@ class SequenceCrossEntropy(keras.losses.Loss):
         if normalize not in NORMALIZATIONS:
             raise ValueError(
                 f"`normalize` must be one of {NORMALIZATIONS}. Received: normalize={normalize!r}"
+            )
+        if reduction != self.reduction:
+            raise ValueError(
+                f"`reduction` must be {self.reduction!r}: `normalize` says what the mean is of. "
+                f"Received: reduction={reduction!r}"
             )
         self.label_smoothing = label_smoothing
         self.normalize = normalize

@@ -72,6 +72,6 @@ def average_weights(checkpoints):
 
 
 def _mean(weights):
-    if not np.issubdtype(weights[0].dtype, np.floating):
+    if not keras.backend.is_float_dtype(weights[0].dtype):  # NumPy counts no bfloat16 among them
         return weights[-1]
     return np.mean([weight.astype("float64") for weight in weights], 0).astype(weights[0].dtype)

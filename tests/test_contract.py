@@ -131,7 +131,7 @@ def model_loss(model, outputs):
 SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
 ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
-DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "mask": MASK}
+DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "inputs_mask": MASK}
 SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")

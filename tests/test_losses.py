@@ -194,6 +194,8 @@ def test_sequence_cross_entropy_survives_a_config():
     [
         ({"label_smoothing": 1.0}, r"`label_smoothing` must be in \[0, 1\). Received: label_smoo"),
         ({"normalize": "x"}, "`normalize` must be one of .* Received: normalize='x'"),
+        ({"reduction": "sum"}, "`reduction` must be 'sum_over_.* Received: reduction='sum'"),
+        ({"reduction": None}, "`reduction` must be 'sum_over_.* Received: reduction=None"),
     ],
 )
 def test_sequence_cross_entropy_refuses(arguments, message):

@@ -45,6 +45,19 @@ def test_the_average_is_that_of_each_weight_and_integers_are_the_last():
     assert floats.dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_the_average_of_weights_of_half_precision_keeps_their_dtype(dtype):
+    checkpoints = [[ops.convert_to_numpy(ops.full((2,), x, dtype))] for x in (1.0, 2.0, 6.0)]
+    (mean,) = average_weights(checkpoints)
+    assert keras.backend.standardize_dtype(mean.dtype) == dtype
+    np.testing.assert_array_equal(mean.astype("float32"), [3.0, 3.0])
+
+
+def test_of_bools_the_average_has_the_last():
+    (last,) = average_weights([[np.array([True])], [np.array([False])]])
+    np.testing.assert_array_equal(last, [False])
+
+
 @pytest.mark.parametrize(
     ("checkpoints", "message"),
     [

@@ -73,6 +73,7 @@ def beam_search(
             '`coverage_penalty` must be 0 for a state without "alignment". '
             f"Received: coverage_penalty={coverage_penalty}"
         )
+    source_mask = _checked_mask(source_mask, start_ids.shape[0], alignment_of(state))
     penalties = Penalties(length_penalty, coverage_penalty, source_mask)
     search = _Search(step, end_id, max_length, beam_width, rules, penalties)
     start = search.start(state, start_ids)
@@ -209,7 +210,7 @@ class _Search:
         progress = ()
         if self.phrases is not None:
             progress = self.phrases.advanced(before.progress, tokens)
-            progress = ops.where(frozen[..., None], before.progress[:, :, None], progress)
+            progress = ops.where(done[..., None], before.progress[:, :, None], progress)
         candidates = _Hypotheses(tokens, log_probabilities, lengths, done, scores, progress)
         return _only(possible, candidates)
 
@@ -348,3 +349,25 @@ def _check(beam_width, length_penalty, coverage_penalty):
         raise ValueError(
             f"`coverage_penalty` must be at least 0. Received: coverage_penalty={coverage_penalty}"
         )
+
+
+def _checked_mask(source_mask, batch, alignment):
+    """`source_mask` as a bool tensor, or None; it must fit the sentences and what is attended to.
+
+    Sizes that are unknown when a graph is made are not looked at.
+    """
+    if source_mask is None:
+        return None
+    source_mask = ops.cast(ops.convert_to_tensor(source_mask), "bool")
+    wanted = (batch, None if alignment is None else alignment.shape[1])
+    shape = tuple(source_mask.shape)
+    fits = len(shape) == 2 and all(
+        None in pair or pair[0] == pair[1] for pair in zip(shape, wanted, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            "`source_mask` must have the shape `(batch, source)`, as `start_ids` and the "
+            f"alignment in `state` have it, here {wanted}. "
+            f"Received: source_mask with shape {shape}"
+        )
+    return source_mask

@@ -4,6 +4,7 @@ import math
 
 from keras import ops
 
+from seqnlp.decoding.decoded import IMPOSSIBLE, is_possible
 from seqnlp.decoding.states import alignment_of
 
 
@@ -48,7 +49,8 @@ def shallow_fusion(step, language_model_step, weight):
     """A step that adds `weight` times a language model's log probabilities to a model's.
 
     The sums are not normalised again, as in the paper: scores are log P + weight * log P(language
-    model), penalties aside. To sample, each step's are.
+    model), penalties aside. To sample, each step's are. What the language model holds impossible
+    remains so, unless `weight` is 0.
 
     Args:
         step: The model's `step(token_ids, state) -> (logits, state)`.
@@ -71,7 +73,9 @@ def shallow_fusion(step, language_model_step, weight):
 
     def fused_step(token_ids, state):
         (first, second), state = _run("language_model_step", steps, token_ids, state)
-        return first + weight * second, state
+        if weight == 0:  # times minus infinity it is not a number
+            return first, state
+        return first + ops.where(is_possible(second), weight * second, IMPOSSIBLE), state
 
     fused_step.normalized = True
     return fused_step

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from seqnlp.decoding.decoded import IMPOSSIBLE, is_possible
-from seqnlp.decoding.rules import Rule, check_batch, check_ids, padded
+from seqnlp.decoding.rules import Rule, check_batch, check_ids, check_lengths, padded
 
 
 class LexicalConstraints(Rule):
@@ -45,15 +45,8 @@ class LexicalConstraints(Rule):
         phrases = self.phrases
         check_batch("phrases", phrases, batch)
         check_ids("phrases", phrases, vocabulary)
-        if not isinstance(phrases, np.ndarray):
-            return
-        longest = np.max((phrases != 0).sum(axis=2), initial=0)
-        if longest > max_length:
-            raise ValueError(
-                f"`phrases` must have at most `max_length` tokens each, here {max_length}. "
-                f"Received: phrases={phrases.tolist()}"
-            )
-        if end_id != 0 and (phrases == end_id).any():
+        check_lengths("phrases", phrases, max_length)
+        if isinstance(phrases, np.ndarray) and end_id != 0 and (phrases == end_id).any():
             raise ValueError(
                 f"`phrases` must not hold the end id, here {end_id}. "
                 f"Received: phrases={phrases.tolist()}"

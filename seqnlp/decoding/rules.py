@@ -98,8 +98,9 @@ class ForcedPrefix(Rule):
 
     Args:
         token_ids: int `(batch, time)`, padded with 0 at the end of each row, or as many lists of
-            ids. Ids outside the vocabulary are refused, except in a tensor: there they leave
-            a hypothesis nothing that is possible.
+            ids. Ids outside the vocabulary and prefixes longer than `max_length` are refused,
+            except in a tensor: there the ids leave a hypothesis nothing that is possible, and
+            of a prefix the first `max_length` tokens come.
     """
 
     def __init__(self, token_ids):
@@ -108,6 +109,7 @@ class ForcedPrefix(Rule):
     def check(self, batch, vocabulary, max_length, end_id):
         check_batch("token_ids", self.token_ids, batch)
         check_ids("token_ids", self.token_ids, vocabulary)
+        check_lengths("token_ids", self.token_ids, max_length)
 
     def allowed(self, partial):
         ids = ops.pad(ops.cast(self.token_ids, "int32"), ((0, 0), (0, 1)))
@@ -211,6 +213,15 @@ def check_ids(name, ids, vocabulary):
     if isinstance(ids, np.ndarray) and ((ids < 0) | (ids >= vocabulary)).any():
         raise ValueError(
             f"`{name}` must be ids from 0 to {vocabulary - 1}. Received: {name}={ids.tolist()}"
+        )
+
+
+def check_lengths(name, ids, max_length):
+    """As `check_ids`, of the lengths of rows that 0 pads."""
+    if isinstance(ids, np.ndarray) and np.max((ids != 0).sum(axis=-1), initial=0) > max_length:
+        raise ValueError(
+            f"`{name}` must have at most `max_length` tokens each, here {max_length}. "
+            f"Received: {name}={ids.tolist()}"
         )
 
 

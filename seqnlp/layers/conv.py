@@ -4,41 +4,10 @@ import keras
 from keras import ops
 
 from seqnlp.layers.gating import gated_linear_unit
+from seqnlp.layers.masking import places_without_padding, take_places
 from seqnlp.layers.weight_normalization import WeightNormalized
 
 HALF = 0.5**0.5  # keeps the variance of a sum of two
-
-
-def take_places(values, places):
-    """`values[b, places[b, t]]`: `(batch, time, units)`, int `(batch, n)` -> `(batch, n, units)`.
-
-    One gather of whole rows, which XLA runs much faster than one of single values.
-    """
-    batch, time, units = ops.shape(values)
-    rows = places + time * ops.arange(batch, dtype="int32")[:, None]
-    return ops.take(ops.reshape(values, (batch * time, units)), rows, axis=0)
-
-
-def places_without_padding(mask):
-    """Where every token stands once the padding is left out, and what stands there then.
-
-    Args:
-        mask: Bool tensor `(batch, time)`, True at real tokens.
-
-    Returns:
-        `places` and `origins`, int32 `(batch, time)`: the real tokens, moved to the front in
-        order, are `values[origins]`, and come back from there by `[places]`. Behind the last
-        real token `origins` lists the padding.
-    """
-    batch, time = ops.shape(mask)
-    real = ops.cumsum(ops.cast(mask, "int32"), axis=1)
-    padding = ops.cumsum(1 - ops.cast(mask, "int32"), axis=1)
-    row = time * ops.arange(batch, dtype="int32")[:, None]
-    rank = row + ops.where(mask, real, real[:, -1:] + padding) - 1
-    # By a scatter: beside the sort of `ops.argsort`, XLA draws dropout masks many times over.
-    index = ops.broadcast_to(ops.arange(time, dtype="int32"), ops.shape(rank))
-    origins = ops.scatter(ops.reshape(rank, (-1, 1)), ops.reshape(index, (-1,)), (batch * time,))
-    return ops.maximum(real - 1, 0), ops.reshape(origins, (batch, time))
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

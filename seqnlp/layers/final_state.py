@@ -17,10 +17,21 @@ class FinalState(Attention):
         decoder = RNNDecoder(1000, "gru", attention=FinalState())
 
     With an encoder of both directions it is the forward state after the last token, and the
-    backward one at it. Calls and results are those of `Attention`.
+    backward one at it. Calls and results are those of `Attention`, with alignment="softmax".
+
+    Raises:
+        ValueError: `alignment` is another, which would move the weight or take some of it away.
 
     Reference: https://arxiv.org/abs/1406.1078, section 2.2
     """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        if self.alignment != "softmax":
+            raise ValueError(
+                "`alignment` must be 'softmax' where all the weight is on the last token. "
+                f"Received: alignment={self.alignment!r}"
+            )
 
     def build_scores(self, query_shape, value_shape):
         pass

@@ -24,20 +24,45 @@ def positions_of(mask):
     return ops.maximum(ops.cumsum(ops.cast(mask, "int32"), axis=1) - 1, 0)
 
 
-def places_of_real_tokens(mask):
-    """Places of the real tokens, in order, then of the others: bool -> int32 `(batch, time)`."""
-    time = ops.shape(mask)[1]
-    position = ops.arange(time, dtype="int32")[None]
-    order = ops.argsort(ops.where(mask, position, position + time), axis=1)
-    return ops.cast(order, "int32")
+def places_without_padding(mask):
+    """Where every token stands once the padding is left out, and what stands there then.
+
+    Args:
+        mask: Bool tensor `(batch, time)`, True at real tokens.
+
+    Returns:
+        `places` and `origins`, int32 `(batch, time)`: the real tokens, moved to the front in
+        order, are `values[origins]`, and come back from there by `[places]`. Behind the last
+        real token `origins` lists the padding.
+    """
+    batch, time = ops.shape(mask)
+    real = ops.cumsum(ops.cast(mask, "int32"), axis=1)
+    padding = ops.cumsum(1 - ops.cast(mask, "int32"), axis=1)
+    row = time * ops.arange(batch, dtype="int32")[:, None]
+    rank = row + ops.where(mask, real, real[:, -1:] + padding) - 1
+    # By a scatter: beside the sort of `ops.argsort`, XLA draws dropout masks many times over.
+    index = ops.broadcast_to(ops.arange(time, dtype="int32"), ops.shape(rank))
+    origins = ops.scatter(ops.reshape(rank, (-1, 1)), ops.reshape(index, (-1,)), (batch * time,))
+    return ops.maximum(real - 1, 0), ops.reshape(origins, (batch, time))
+
+
+def take_places(values, places):
+    """`values[b, places[b, t]]`: `(batch, time, ...)`, int `(batch, n)` -> `(batch, n, ...)`.
+
+    One gather of whole rows, which XLA runs much faster than one of single values.
+    """
+    batch, time, *rest = ops.shape(values)
+    rows = places + time * ops.arange(batch, dtype="int32")[:, None]
+    return ops.take(ops.reshape(values, (batch * time, *rest)), rows, axis=0)
 
 
 def real_tokens_first(values, mask):
-    """Moves the real tokens of int `(batch, time)` to the front of their row, in order.
+    """Moves the real tokens of `(batch, time, ...)` to the front of their row, in order.
 
     What stands behind the real tokens is meaningless.
     """
-    return ops.take_along_axis(values, places_of_real_tokens(mask), axis=1)
+    _, origins = places_without_padding(mask)
+    return take_places(values, origins)
 
 
 def masked_softmax(scores, mask=None, axis=-1):

@@ -11,7 +11,7 @@ from seqnlp.layers.dot_product import (
     dot_product_attention,
     window_attention,
 )
-from seqnlp.layers.masking import lengths_of, places_of_real_tokens, positions_of
+from seqnlp.layers.masking import lengths_of, places_without_padding, take_places
 
 
 class _MultiHead(keras.layers.Layer):
@@ -26,6 +26,7 @@ class _MultiHead(keras.layers.Layer):
         self.num_heads = num_heads
         self.dropout = dropout
         self.weight_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.supports_masking = True  # the mask of the queries is that of the outputs
 
     def _build_output(self, name, shape):
         """Learns the width of the heads from that of the queries, and projects back to it."""
@@ -103,7 +104,6 @@ class SelfAttention(_MultiHead):
             raise ValueError(f"`window` must be None or at least 1. Received: window={window}")
         self.causal = causal
         self.window = window
-        self.supports_masking = True
 
     def build(self, inputs_shape, mask_shape=None):
         self._build_output("inputs", inputs_shape)
@@ -132,13 +132,14 @@ class SelfAttention(_MultiHead):
         """Attention in a window: real tokens move together, so that places are positions."""
         together = mask
         if mask is not None:
-            inputs = _take_places(inputs, places_of_real_tokens(mask))
+            places, origins = places_without_padding(mask)
+            inputs = take_places(inputs, origins)
             together = ops.arange(ops.shape(mask)[1]) < lengths_of(mask)[:, None]
         heads = self._heads(self.projection(inputs), 3)
         outputs = self._joined(
             window_attention(*heads, self.window, together, self.causal, dropout)
         )
-        return outputs if mask is None else _take_places(outputs, positions_of(mask))
+        return outputs if mask is None else take_places(outputs, places)
 
     def initial_cache(self, rows, max_length):
         """Dict of `keys` and `values`, zeros `(rows, max_length, heads, head_units)`."""
@@ -174,9 +175,6 @@ class SelfAttention(_MultiHead):
         context = cached_attention(projected[:, 0, 0], keys, values, allowed)
         outputs = self.output_projection(ops.reshape(context, (-1, self.units)))
         return outputs, {"keys": keys, "values": values}
-
-    def compute_mask(self, inputs, mask=None, return_weights=False):
-        return (mask, None) if return_weights else mask
 
     def get_config(self):
         return {**super().get_config(), "causal": self.causal, "window": self.window}
@@ -253,11 +251,3 @@ class CrossAttention(_MultiHead):
             self._dropping(training),
         )
         return self._joined(context), weights
-
-
-def _take_places(tensor, places):
-    """Rows of float `(batch, time, ...)` at int `(batch, time)` places."""
-    batch, time, *rest = ops.shape(tensor)
-    rows = ops.reshape(tensor, (batch * time, *rest))
-    first = ops.arange(batch, dtype="int32")[:, None] * time
-    return ops.take(rows, first + places, axis=0)

@@ -4,9 +4,8 @@ import keras
 from keras import ops
 
 from seqnlp.layers.conv import HALF
+from seqnlp.layers.masking import masked_softmax
 from seqnlp.layers.weight_normalization import WeightNormalizedDense
-
-_HIDDEN = -1e9  # score of a padding token
 
 
 def multi_step_memory(key, value, value_mask=None):
@@ -39,10 +38,8 @@ def dot_attention(query, memory):
     Returns:
         `context` `(batch, target, units)` and `weights` float32 `(batch, target, source)`.
     """
-    mask = memory["mask"][:, None]  # (batch, 1, source)
     scores = ops.einsum("btu,bsu->bts", query, memory["key"])
-    scores = ops.where(mask, ops.cast(scores, "float32"), _HIDDEN)
-    weights = ops.where(mask, ops.softmax(scores, axis=-1), 0)
+    weights = masked_softmax(scores, memory["mask"][:, None])
     return ops.einsum("bts,bsu->btu", ops.cast(weights, query.dtype), memory["value"]), weights
 
 

@@ -53,8 +53,8 @@ class RNNDecoder(keras.layers.Layer):
             "vanilla" and "gru", two (hidden, cell) for "lstm". None for zeros.
         value: Float tensor `(batch, source, value_units)`, the memory, for attention.
         value_mask: Bool tensor `(batch, source)`, True at real tokens.
-        mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the rest.
-            None where padding stands at the end alone, and so comes after all that counts.
+        inputs_mask: Bool tensor `(batch, target)`, True at real tokens; the state passes over the
+            rest. None where padding stands at the end alone, and so comes after all that counts.
 
     Returns:
         `outputs` `(batch, target, output_units)`, and `weights` float32
@@ -106,7 +106,7 @@ class RNNDecoder(keras.layers.Layer):
         initial_state_shape=None,
         value_shape=None,
         value_mask_shape=None,
-        mask_shape=None,
+        inputs_mask_shape=None,
     ):
         self.features, context = inputs_shape[-1], 0
         if self.attention is not None:
@@ -173,11 +173,12 @@ class RNNDecoder(keras.layers.Layer):
         initial_state=None,
         value=None,
         value_mask=None,
-        mask=None,
+        inputs_mask=None,
         training=None,
     ):
+        mask = inputs_mask
         batch, time = ops.shape(inputs)[:2]
-        dropped = self._dropped(batch) if training and self.dropout else {}
+        dropped = self.draw_dropped(batch) if training else {}
         inputs = ops.cast(inputs, self.compute_dtype)
         if mask is not None:
             inputs = ops.where(mask[..., None], inputs, 0)
@@ -198,7 +199,7 @@ class RNNDecoder(keras.layers.Layer):
         constants = {**weights.constants, "dropped": dropped, "memory": memory}
         state = self.initial_state(initial_state, memory)
         xs = {"sums": weights.project(ops.transpose(read, (1, 0, 2)))}
-        xs |= self._of_steps(batch, time, mask, ops.shape(value)[1], training)
+        xs |= self.of_steps(batch, time, mask, memory, training)
 
         def step(product, state, x, constants):
             return advance(self, weights, product, state, x, constants, bool(training))
@@ -207,8 +208,21 @@ class RNNDecoder(keras.layers.Layer):
         found = {name: ops.transpose(x, (1, 0, 2)) for name, x in found.items()}
         return self._written(found, inputs), found["weights"]
 
-    def _of_steps(self, batch, time, mask, source, training):
-        """What each step is told beside its inputs: its number, padding, and noise."""
+    def of_steps(self, batch, time, mask=None, memory=None, training=False):
+        """What a step is told beside its inputs, of all steps: its number, padding, and noise.
+
+        Args:
+            batch: Number of sentences.
+            time: Number of steps.
+            mask: Bool tensor `(batch, time)`, True at real tokens; None if all are.
+            memory: As of `initial_state`.
+            training: Whether this is training, where attention may draw noise.
+
+        Returns:
+            Dict of tensors whose first axis is `time`: `position` float32 `(time, batch)`; with a
+            mask, bool `mask` `(time, batch, 1)`; with `sigmoid_noise`, in training, `noise`
+            float32 `(time, batch, 1, source)`.
+        """
         if mask is None:
             found = {"position": ops.repeat(ops.arange(time)[:, None], batch, axis=1)}
         else:
@@ -216,7 +230,8 @@ class RNNDecoder(keras.layers.Layer):
             position = ops.maximum(ops.cumsum(ops.cast(mask, "int32"), axis=0) - 1, 0)
             found = {"position": position, "mask": mask[..., None]}
         found["position"] = ops.cast(found["position"], "float32")
-        if training and self.attention.sigmoid_noise:
+        if training and memory is not None and self.attention.sigmoid_noise:
+            source = ops.shape(memory["mask"])[1]
             found["noise"] = self.attention.draw_noise((time, batch, 1, source))
         return found
 
@@ -274,24 +289,44 @@ class RNNDecoder(keras.layers.Layer):
             state["fed"] = ops.zeros((ops.shape(layers[0][0])[0], self.fed_units))
         return state
 
-    def step(self, inputs, state, memory=None, position=0):
-        """One step of decoding.
+    def step(
+        self,
+        inputs,
+        state,
+        memory=None,
+        position=0,
+        mask=None,
+        noise=None,
+        dropped=None,
+        training=False,
+    ):
+        """One step of decoding, or of training where each step's input is known only then.
 
         Args:
             inputs: Float tensor `(rows, features)`; rows may be several a sentence.
             state: As `initial_state` gives it, or as a step returned it.
             memory: As of `initial_state`, a row a sentence.
-            position: Number of the step, from 0, a scalar.
+            position: Number of the step, from 0, a scalar or `(rows,)`.
+            mask: Bool tensor `(rows, 1)`, True at real tokens; the state passes over the rest.
+                None if all are.
+            noise: What `of_steps` has of this step; needed in training with `sigmoid_noise`.
+            dropped: What `draw_dropped` gave, for all steps; None to drop nothing.
+            training: Whether this is training: monotonic alignments differ.
 
         Returns:
             `outputs` `(rows, output_units)` and the state.
         """
         inputs = ops.cast(inputs, self.compute_dtype)
-        weights = self._weights()
-        constants = {**weights.constants, "dropped": {}, "memory": memory}
+        weights, dropped = self._weights(), dropped or {}
+        constants = {**weights.constants, "dropped": dropped, "memory": memory}
         position = ops.broadcast_to(ops.cast(position, "float32"), ops.shape(inputs)[:1])
-        x = {"sums": weights.project(inputs), "position": position}
-        state, found = advance(self, weights, weights.product, state, x, constants)
+        told = {"mask": mask, "noise": noise}
+        x = {name: tensor for name, tensor in told.items() if tensor is not None}
+        if mask is not None:
+            inputs = ops.where(mask, inputs, 0)
+        read = inputs * dropped["inputs"] if dropped else inputs
+        x |= {"sums": weights.project(read), "position": position}
+        state, found = advance(self, weights, weights.product, state, x, constants, training)
         return self._written(found, inputs), state
 
     def _weights(self):
@@ -305,8 +340,13 @@ class RNNDecoder(keras.layers.Layer):
             readout = ops.cast(self.readout_kernel, dtype), self._readout_bias("float32")
         return Weights(cells, self.features, readout, self.attention)
 
-    def _dropped(self, batch):
-        """A factor `(batch, width)` for each input that dropout is for."""
+    def draw_dropped(self, batch):
+        """The dropout of a sequence: a factor `(batch, width)` for each input that it is for.
+
+        A dict, empty without dropout. The random state may not change inside a loop.
+        """
+        if not self.dropout:
+            return {}
         widths = {"inputs": self.features}
         widths |= {f"hidden_{depth}": self.units for depth in range(1, self.num_layers)}
         entering = self.cells[0][0].shape[0] - self.features

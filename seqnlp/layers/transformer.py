@@ -153,9 +153,6 @@ class TransformerEncoder(_Stack):
             caches.append(new)
         return self._normalized(states), caches
 
-    def compute_mask(self, inputs, mask=None, return_weights=False):
-        return (mask, [None] * self.num_layers) if return_weights else mask
-
     def get_config(self):
         return {**super().get_config(), "causal": self.causal, "window": self.window}
 
@@ -245,9 +242,6 @@ class TransformerDecoder(_Stack):
             caches.append(new)
             weights.append(found)
         return self._normalized(states), caches, weights
-
-    def compute_mask(self, target, source=None, target_mask=None, return_weights=False, **_):
-        return (target_mask, [(None, None)] * self.num_layers) if return_weights else target_mask
 
 
 def dropout_rates(dropout):

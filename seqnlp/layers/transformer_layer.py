@@ -114,7 +114,7 @@ class DecoderLayer(_Layer):
 
     def step(self, inputs, cache, memory, position):
         def attend_source(states):
-            batch, _, *_ = ops.shape(memory["keys"])
+            batch = ops.shape(memory["keys"])[0]
             queries = ops.reshape(states, (batch, -1, states.shape[-1]))  # (batch, beams, units)
             context, weights = self.cross_attention.attend(queries, memory)
             return ops.reshape(context, ops.shape(states)), weights

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from seqnlp.layers.conv import HALF, GatedConv, places_without_padding, take_places
+from seqnlp.layers.conv import HALF, GatedConv
+from seqnlp.layers.masking import places_without_padding, real_tokens_first, take_places
 from seqnlp.layers.multi_step_attention import MultiStepAttention, multi_step_memory
 from seqnlp.layers.weight_normalization import WeightNormalizedDense
 
@@ -242,8 +243,7 @@ class ConvSeq2Seq(keras.Model):
 
         Behind them stand zeros; also says where the tokens are, bool `(batch, time)`.
         """
-        _, origins = places_without_padding(ids != 0)
-        ids = take_places(ids[..., None], origins)[..., 0]
+        ids = real_tokens_first(ids, ids != 0)
         mask = ids != 0
         place = ops.minimum(ops.arange(ops.shape(ids)[1], dtype="int32"), self.num_positions - 1)
         vectors = self.embedding_dropout(words(ids) + positions(place), training=training)

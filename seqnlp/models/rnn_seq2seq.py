@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from seqnlp.layers import RNNDecoder, RNNEncoder
+from seqnlp.layers import FinalState, RNNDecoder, RNNEncoder
 from seqnlp.scan import scan
 
 BRIDGES = ("state", "tanh", "backward")
@@ -194,13 +194,14 @@ class RNNSeq2Seq(keras.Model):
     def _decode(self, target_ids, state, values, mask, training=None):
         vectors = self.target_dropout(self.target_embedding(target_ids), training=training)
         return self.decoder(
-            vectors, state, values, value_mask=mask, mask=target_ids != 0, training=training
+            vectors, state, values, value_mask=mask, inputs_mask=target_ids != 0, training=training
         )
 
     def _sampled(self, target_ids, state, values, mask):
         """Logits, where the decoder reads its own samples at random.
 
-        Dropout is the same at every step, as it is drawn before the loop.
+        Dropout is the same at every step, as it is drawn before the loop. The first real token of
+        a sentence is always the true one, and padding hands the last sample on.
         """
         memory = None
         if self.decoder.attention is not None:
@@ -214,13 +215,15 @@ class RNNSeq2Seq(keras.Model):
                 (self.target_dropout, self.output_dropout), widths, strict=True
             )
         ]
+        dropped = self.decoder.draw_dropped(batch)
         uniform = [keras.random.uniform((time, batch), seed=self.seed_generator) for _ in range(2)]
         own = uniform[0] < self.config["scheduled_sampling"]
+        told = self.decoder.of_steps(batch, time, target_ids != 0, memory, training=True)
         xs = {
             "truth": ops.transpose(ops.cast(target_ids, "int32")),
-            "own": ops.logical_and(own, ops.arange(time)[:, None] > 0),
+            "own": ops.logical_and(own, told["position"] > 0),
             "uniform": uniform[1],
-            "position": ops.arange(time, dtype="int32"),
+            "told": told,
         }
 
         def step(carried, x):
@@ -228,11 +231,14 @@ class RNNSeq2Seq(keras.Model):
             ids = ops.where(x["own"], sample, x["truth"])
             vectors = self.target_embedding(ids)
             vectors = vectors * ops.cast(kept[0], vectors.dtype)
-            outputs, state = self.decoder.step(vectors, state, memory, x["position"])
+            outputs, state = self.decoder.step(
+                vectors, state, memory, **x["told"], dropped=dropped, training=True
+            )
             logits = self._logits(outputs * ops.cast(kept[1], outputs.dtype))
             below = ops.cumsum(ops.softmax(logits), axis=-1) < x["uniform"][:, None]
-            sample = ops.sum(ops.cast(below, "int32"), axis=-1)
-            return (state, ops.minimum(sample, logits.shape[-1] - 1)), logits
+            drawn = ops.sum(ops.cast(below, "int32"), axis=-1)
+            drawn = ops.minimum(drawn, logits.shape[-1] - 1)
+            return (state, ops.where(x["told"]["mask"][:, 0], drawn, sample)), logits
 
         _, logits = scan(step, (state, ops.zeros((batch,), dtype="int32")), xs)
         return ops.transpose(logits, (1, 0, 2))
@@ -339,6 +345,12 @@ def _check(encoder, decoder, config):
         raise ValueError(
             "`tied` must not be 'all' with two vocabularies. Received: tied='all' with "
             f"source_vocabulary_size={sizes[0]}, target_vocabulary_size={sizes[1]}"
+        )
+    one_way = isinstance(decoder.attention, FinalState) and not encoder.bidirectional
+    if config["reverse_source"] and one_way:  # the last token is what it reads first
+        raise ValueError(
+            "`reverse_source` must be False where the decoder attends to the FinalState of an "
+            "encoder of one direction. Received: reverse_source=True"
         )
     _check_bridge(encoder, decoder, config["bridge"])
 

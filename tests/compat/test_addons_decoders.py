@@ -72,7 +72,8 @@ class Model:
         with keras.StatelessScope([(self.variables[name], x) for name, x in weights.items()]):
             inputs = ops.take(embedding, tensor("target_ids"), axis=0)
             state = [[tensor("hidden"), tensor("cell")]]
-            outputs, _ = self.decoder(inputs, state, value, value_mask=SOURCE_MASK, mask=mask)
+            masks = {"value_mask": SOURCE_MASK, "inputs_mask": mask}
+            outputs, _ = self.decoder(inputs, state, value, **masks)
         return self.logits(outputs)
 
 

@@ -289,5 +289,25 @@ def test_refuses_a_coverage_penalty_without_alignments():
         beam_search(certain([0.5, 0.5]), {}, [0], 1, 2, coverage_penalty=0.5)
 
 
+@pytest.mark.parametrize("shape", [(8,), (3, 8, 1), (2, 8), (1, 8), (3, 7), (3, 1)])
+def test_refuses_a_source_mask_of_another_shape(shape):
+    with refused(
+        "`source_mask` must have the shape `(batch, source)`, as `start_ids` and the alignment in "
+        f"`state` have it, here (3, 8). Received: source_mask with shape {shape}"
+    ):
+        call(source_mask=np.ones(shape, dtype=bool), coverage_penalty=0.5)
+
+
+def test_without_alignments_a_source_mask_may_have_any_width():
+    options = {"beam_width": 1, "source_mask": np.ones((1, 5), dtype=bool)}
+    found = run(beam_search, certain([0.3, 0.7]), {}, [0], 1, 2, **options)
+    assert found.token_ids[0, 0].tolist() == [1, 0]
+    with refused(
+        "`source_mask` must have the shape `(batch, source)`, as `start_ids` and the alignment in "
+        "`state` have it, here (1, None). Received: source_mask with shape (2, 5)"
+    ):
+        beam_search(certain([0.3, 0.7]), {}, [0], 1, 2, source_mask=np.ones((2, 5), dtype=bool))
+
+
 def test_start_ids_of_sentences_differ():
     assert set(Toy(3).start_ids) == set(range(STARTS))

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from seqnlp.decoding import (
+    IMPOSSIBLE,
     RepetitionPenalty,
     beam_search,
     combine_states,
@@ -81,11 +82,34 @@ def test_shallow_fusion_ranks_by_the_sums_of_the_paper():
         assert_same(row(found, sentence), expected, END)
 
 
-def test_a_weight_of_nothing_leaves_the_model_alone():
+def without(step, token):
+    """The step, to which the token has no probability at all."""
+
+    def limited(token_ids, state):
+        logits, state = step(token_ids, state)
+        return ops.where(np.arange(logits.shape[-1]) == token, -np.inf, logits), state
+
+    return limited
+
+
+@pytest.mark.parametrize("forbids", [False, True])
+def test_a_weight_of_nothing_leaves_the_model_alone(forbids):
     parts = toys(2)
-    found = decode(shallow_fusion(parts[0].step, parts[1].step, 0.0), parts, beam_width=3)
+    language_model = without(parts[1].step, 2) if forbids else parts[1].step
+    found = decode(shallow_fusion(parts[0].step, language_model, 0.0), parts, beam_width=3)
     for sentence in range(2):
         assert_same(row(found, sentence), Search(parts[0], END, TIME).best(sentence, 3), END)
+
+
+@pytest.mark.parametrize("weight", [1e-3, 0.4, 2.0])
+def test_what_the_language_model_holds_impossible_never_comes(weight):
+    parts = toys(2)
+    step = shallow_fusion(parts[0].step, without(parts[1].step, 2), weight)
+    found = decode(step, parts, beam_width=4**TIME)
+    left = [tokens for tokens in outputs(4, END, TIME) if 2 not in tokens]
+    assert np.isfinite(found.scores).all()
+    assert (found.scores > IMPOSSIBLE).sum(axis=1).tolist() == [len(left)] * 2
+    assert not (found.token_ids == 2).any()
 
 
 def test_an_ensemble_may_be_fused():

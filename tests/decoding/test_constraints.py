@@ -192,6 +192,19 @@ def test_phrases_may_be_a_tensor_in_the_graph_where_unknown_ids_cannot_be_met():
     assert 4 in tokens
 
 
+def test_a_tensor_of_phrases_may_hold_the_end_id_which_cannot_be_met():
+    toy = Toy(5, batch=3, seed=8)
+    phrases = np.array([[[END, 0]], [[4, END]], [[4, 2]]], dtype="int32")
+
+    def decode(table, phrases):
+        rules = [LexicalConstraints(phrases)]
+        return beam_search(toy.step, toy.initial_state(table), toy.start_ids, END, 5, rules=rules)
+
+    found = numpy(fast(decode)(toy.table, ops.convert_to_tensor(phrases)))
+    assert not found.met[:2].any()
+    assert found.met[2, 0]
+
+
 def progress_of(tokens, phrase):
     """The longest beginning of the phrase that the tokens end in; all of it once it has come."""
     if holds(tokens, phrase):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from keras import ops
 
 from seqnlp.decoding import (
     Forbidden,
@@ -176,6 +177,12 @@ def test_a_prefix_may_be_a_tensor_in_the_graph():
     np.testing.assert_array_equal(found.token_ids, expected.token_ids)
 
 
+def test_of_a_prefix_in_a_tensor_the_first_tokens_come():
+    prefixes = ops.convert_to_tensor(np.full((3, TIME + 1), 4, dtype="int32"))
+    _, found = decoded(greedy, [ForcedPrefix(prefixes)])
+    np.testing.assert_array_equal(found.token_ids, np.full((3, TIME), 4))
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -225,6 +232,11 @@ def test_refuses_to_make(make, message):
         (
             ForcedPrefix([[-1], [2], [3]]),
             "`token_ids` must be ids from 0 to 4. Received: token_ids=[[-1], [2], [3]]",
+        ),
+        (
+            ForcedPrefix([[1, 1, 1, 1, 1, 1, 1], [2], []]),
+            "`token_ids` must have at most `max_length` tokens each, here 6. Received: token_ids="
+            "[[1, 1, 1, 1, 1, 1, 1], [2, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0]]",
         ),
         (
             ForcedPrefix([[1], [2]]),

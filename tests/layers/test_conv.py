@@ -6,7 +6,6 @@ import pytest
 from keras import ops
 
 from seqnlp.layers import GatedConv
-from seqnlp.layers.conv import places_without_padding, take_places
 
 RANDOM = np.random.default_rng(0)
 VALUES = RANDOM.normal(size=(2, 6, 3)).astype("float32")
@@ -130,15 +129,6 @@ def test_dropout_is_of_the_inputs_of_the_convolution_alone():
     np.testing.assert_allclose(
         numpy(layer(VALUES, training=True)), VALUES * np.sqrt(0.5), rtol=1e-6
     )
-
-
-def test_tokens_go_to_the_front_and_back():
-    mask = np.array([[0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]], dtype=bool)
-    places, origins = places_without_padding(mask)
-    np.testing.assert_array_equal(numpy(origins), [[1, 3, 0, 2], [0, 1, 2, 3], [0, 1, 2, 3]])
-    values = np.arange(12.0, dtype="float32").reshape(3, 4, 1)
-    back = numpy(take_places(take_places(values, origins), places))
-    np.testing.assert_array_equal(back[mask], values[mask])
 
 
 @pytest.mark.parametrize(

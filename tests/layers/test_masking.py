@@ -8,7 +8,9 @@ from seqnlp.layers.masking import (
     first_and_last,
     lengths_of,
     masked_softmax,
+    places_without_padding,
     real_tokens_first,
+    take_places,
 )
 
 MASK = np.array(
@@ -39,6 +41,15 @@ def test_real_tokens_come_first_in_their_order():
     moved = numpy(real_tokens_first(ops.convert_to_tensor(values), ops.convert_to_tensor(MASK)))
     for row, mask, result in zip(values, MASK, moved, strict=True):
         assert result[: mask.sum()].tolist() == row[mask].tolist()
+
+
+def test_tokens_go_to_the_front_and_back():
+    mask = np.array([[0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 0, 0]], dtype=bool)
+    places, origins = places_without_padding(mask)
+    np.testing.assert_array_equal(numpy(origins), [[1, 3, 0, 2], [0, 1, 2, 3], [0, 1, 2, 3]])
+    values = np.arange(12.0, dtype="float32").reshape(3, 4, 1)
+    back = numpy(take_places(take_places(values, origins), places))
+    np.testing.assert_array_equal(back[mask], values[mask])
 
 
 SCORES = np.array(

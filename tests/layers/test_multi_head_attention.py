@@ -204,6 +204,28 @@ if keras.backend.backend() == "tensorflow":
             )
 
 
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_keras_hands_over_the_masks_of_embeddings(return_weights):
+    ids = keras.Input((TIME,), dtype="int32"), keras.Input((5,), dtype="int32")
+    embeddings = [keras.layers.Embedding(9, units, mask_zero=True) for units in (UNITS, 4)]
+    given = np.array([[0, 3, 0, 4, 1, 2, 0]]), np.array([[0, 5, 2, 0, 0]])
+    query, value = (embed(x) for embed, x in zip(embeddings, ids, strict=True))
+    itself, across = self_attention(), cross_attention()
+    found = [
+        itself(query, return_weights=return_weights),
+        across(query, value, return_weights=return_weights),
+    ]
+    query, value = (numpy(embed(x)) for embed, x in zip(embeddings, given, strict=True))
+    expected = [itself(query, mask=given[0] != 0), across(query, value, given[1] != 0)]
+    for outputs, arrays in zip(found, expected, strict=True):
+        outputs, *weights = keras.tree.flatten(outputs)
+        assert getattr(outputs, "_keras_mask", None) is not None
+        assert all(getattr(x, "_keras_mask", None) is None for x in weights)
+        answer = keras.Model(ids, outputs)(given)
+        np.testing.assert_allclose(numpy(answer), numpy(arrays), rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(numpy(answer._keras_mask), given[0] != 0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

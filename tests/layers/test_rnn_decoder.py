@@ -162,6 +162,14 @@ def test_the_final_state_is_the_value_of_the_last_real_token():
     np.testing.assert_array_equal(weights, np.eye(SOURCE)[last][:, None].repeat(TARGET, axis=1))
 
 
+@pytest.mark.parametrize("alignment", ["local-m", "local-p", "monotonic", "monotonic-hard"])
+def test_the_final_state_has_no_other_alignment(alignment):
+    with pytest.raises(
+        ValueError, match=f"`alignment` must be 'softmax' .*alignment='{alignment}"
+    ):
+        FinalState(alignment=alignment)
+
+
 def before():
     return {"attention": BahdanauAttention(5)}
 
@@ -262,6 +270,30 @@ def test_what_stands_at_padding_of_the_source_changes_nothing(kind):
     np.testing.assert_allclose(ops.convert_to_numpy(outputs), expected[:, 0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["before", "after"])
+def test_keras_hands_over_the_masks_of_embeddings(kind):
+    """Padding on the left would move the state if it were read."""
+    decoder = RNNDecoder(UNITS, **KINDS[kind]())
+    ids = keras.Input((TARGET,), dtype="int32"), keras.Input((SOURCE,), dtype="int32")
+    embeddings = [keras.layers.Embedding(9, 3, mask_zero=True) for _ in ids]
+    vectors, value = (embed(x) for embed, x in zip(embeddings, ids, strict=True))
+    outputs, _ = decoder(vectors, value=value)
+    assert getattr(outputs, "_keras_mask", None) is not None
+    given = np.array([[0, 0, 5, 0, 4]]), np.array([[0, 3, 4, 0, 5, 0]])
+    actual = keras.Model(ids, outputs)(given)
+    vectors, value = (
+        ops.convert_to_tensor(ops.convert_to_numpy(embed(x)))
+        for embed, x in zip(embeddings, given, strict=True)
+    )
+    memory = {"value": value, "value_mask": ops.convert_to_tensor(given[1] != 0)}
+    expected, _ = decoder(vectors, inputs_mask=ops.convert_to_tensor(given[0] != 0), **memory)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(actual), ops.convert_to_numpy(expected), rtol=1e-5, atol=1e-6
+    )
+    unmasked, _ = decoder(vectors, **memory)
+    assert np.abs(ops.convert_to_numpy(unmasked - expected)[:, -1]).max() > 1e-3
+
+
 @pytest.mark.parametrize("kind", ["before", "fed", "after", "none", "context_fed", "linear_fed"])
 def test_gradients_of_weights_are_those_of_steps_one_by_one(kind):
     decoder, _ = made(**KINDS[kind]())
@@ -292,7 +324,45 @@ def test_gradients_of_weights_are_those_of_steps_one_by_one(kind):
         assert a.any(), weight.path
 
 
-def test_dropout_is_the_same_at_every_step_and_off_outside_of_training():
+@pytest.mark.parametrize("kind", ["none", "before", "fed", "after"])
+def test_dropout_is_the_same_at_every_step(kind):
+    """A call in training is a loop over what the same seed gives to drop, which is drawn once."""
+    decoder, weights = made(layers=2, dropout=0.5, **KINDS[kind]())
+    layers = [
+        [weights[f"{name}_{depth}"] for name in ("kernel", "recurrent_kernel", "bias")]
+        for depth in range(2)
+    ]
+    seed = ops.convert_to_numpy(decoder.seed_generator.state)
+    given = decoder(INPUTS, [[HIDDEN], [CELL]], VALUE, value_mask=MASK, training=True)
+    decoder.seed_generator.state.assign(seed)
+    kept = {name: ops.convert_to_numpy(x) for name, x in decoder.draw_dropped(BATCH).items()}
+    assert all(set(factors.ravel()) == {0.0, 2.0} for factors in kept.values())
+    memory = None if kind == "none" else decoder.attention.memory(VALUE, MASK)
+
+    def attend(hidden):
+        context, _ = decoder.attention.attend(ops.convert_to_tensor(hidden)[:, None], memory)
+        return ops.convert_to_numpy(context)[:, 0]
+
+    lower, upper, output, outputs = HIDDEN, CELL, np.zeros_like(HIDDEN), []
+    for at in range(TARGET):
+        read = INPUTS[:, at] * kept["inputs"]
+        context = attend(upper) if kind == "before" else None
+        if kind in ("before", "fed"):
+            entering = context if kind == "before" else output
+            read = np.concatenate([read, entering * kept["entering"]], axis=1)
+        lower = gru_step(read, lower, *layers[0]).astype("float32")
+        upper = gru_step(lower * kept["hidden_1"], upper, *layers[1]).astype("float32")
+        if kind in ("fed", "after"):
+            context = attend(upper)
+        parts = (upper, context, INPUTS[:, at])
+        parts = [x if x is None else ops.convert_to_tensor(x) for x in parts]
+        output = ops.convert_to_numpy(decoder._read_out(*parts))
+        outputs.append(output)
+    expected = np.stack(outputs, axis=1)
+    np.testing.assert_allclose(ops.convert_to_numpy(given[0]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_dropout_is_drawn_for_each_call_and_off_outside_of_training():
     decoder, _ = made(attention=BahdanauAttention(5), dropout=0.5)
     outputs = [
         ops.convert_to_numpy(

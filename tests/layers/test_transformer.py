@@ -180,6 +180,31 @@ def test_weights_of_every_layer_are_returned_on_request():
     assert [[tuple(x.shape) for x in pair] for pair in weights] == [shapes] * 2
 
 
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_keras_hands_over_the_masks_of_embeddings(return_weights):
+    ids = keras.Input((TIME,), dtype="int32"), keras.Input((SOURCE,), dtype="int32")
+    embeddings = [keras.layers.Embedding(9, UNITS, mask_zero=True) for _ in ids]
+    given = np.array([[0, 3, 0, 4]]), np.array([[0, 5, 2]])
+    target, source = (embed(x) for embed, x in zip(embeddings, ids, strict=True))
+    found = [
+        encoder()(target, return_weights=return_weights),
+        decoder()(target, source, return_weights=return_weights),
+    ]
+    vectors = [numpy(embed(x)) for embed, x in zip(embeddings, given, strict=True)]
+    target_mask, source_mask = (x != 0 for x in given)
+    expected = [
+        encoder()(vectors[0], mask=target_mask),
+        decoder()(*vectors, target_mask=target_mask, source_mask=source_mask),
+    ]
+    for outputs, arrays_there in zip(found, expected, strict=True):
+        outputs, *weights = keras.tree.flatten(outputs)
+        assert getattr(outputs, "_keras_mask", None) is not None
+        assert all(getattr(x, "_keras_mask", None) is None for x in weights)
+        answer = keras.Model(ids, outputs)(given)
+        np.testing.assert_allclose(numpy(answer), numpy(arrays_there), rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(numpy(answer._keras_mask), target_mask)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -23,3 +23,20 @@ def test_a_sentence_counts_by_its_weight():
     metric.update_state(LABELS, LOGITS, sample_weight=np.array([0.0, 1.0]))
     log_p = LOGITS[1, 0] - np.logaddexp.reduce(LOGITS[1, 0])
     assert float(ops.convert_to_numpy(metric.result())) == pytest.approx(np.exp(-log_p[1]))
+
+
+def test_a_token_may_count_by_a_weight_of_its_own():
+    metric, weight = Perplexity(), np.array([[3.0, 1.0, 5.0], [2.0, 7.0, 7.0]], dtype="float32")
+    metric.update_state(LABELS, LOGITS, sample_weight=weight)
+    log_p = LOGITS - np.logaddexp.reduce(LOGITS, axis=-1, keepdims=True)
+    loss = -(3 * log_p[0, 0, 2] + log_p[0, 1, 1] + 2 * log_p[1, 0, 1]) / 6
+    assert float(ops.convert_to_numpy(metric.result())) == pytest.approx(np.exp(loss))
+
+
+def test_a_column_of_weights_is_one_a_sentence():
+    found = []
+    for weight in (np.array([1.0, 3.0]), np.array([[1.0], [3.0]])):
+        metric = Perplexity()
+        metric.update_state(LABELS, LOGITS, sample_weight=weight)
+        found.append(float(ops.convert_to_numpy(metric.result())))
+    assert found[0] == pytest.approx(found[1])

@@ -165,8 +165,72 @@ def test_scheduled_sampling_reads_its_own_tokens_where_it_always_samples():
     target = np.full((3, 4), 6, dtype="int32")
     target[:, 0] = START
     inputs = {"source_ids": SOURCE, "target_ids": TARGET}
-    actual = ops.convert_to_numpy(always(inputs, training=True))
-    np.testing.assert_allclose(actual, logits_of(always, target=target), rtol=1e-4, atol=1e-4)
+    actual, real = ops.convert_to_numpy(always(inputs, training=True)), TARGET != 0
+    expected = logits_of(always, target=target)
+    np.testing.assert_allclose(actual[real], expected[real], rtol=1e-4, atol=1e-4)
+
+
+def in_training(model, source=SOURCE, target=TARGET):
+    inputs = {"source_ids": source, "target_ids": target}
+    return ops.convert_to_numpy(model(inputs, training=True))
+
+
+def attending(alignment="softmax", noise=0.0, dropout=0.0, **kwargs):
+    attention = BahdanauAttention(5, alignment=alignment, sigmoid_noise=noise)
+    decoder = RNNDecoder(6, "gru", attention=attention, dropout=dropout)
+    return model(RNNEncoder(4, "gru"), decoder, **kwargs)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"dropout": 0.5}, {"alignment": "monotonic", "noise": 3.0}],
+    ids=["dropout", "sigmoid_noise"],
+)
+def test_scheduled_sampling_draws_what_training_without_it_draws(arguments):
+    """The decoder's own random numbers, of one seed, give the same logits either way."""
+    found = []
+    for probability in (0.0, 1e-9):
+        made = attending(scheduled_sampling=probability, **arguments)
+        layers = made.decoder, made.decoder.attention
+        for layer in layers:
+            if layer.seed_generator is not None:
+                layer.seed_generator.state.assign([3, 0])
+        found.append(in_training(made))
+    real = TARGET != 0
+    np.testing.assert_allclose(found[0][real], found[1][real], rtol=1e-4, atol=1e-5)
+    assert np.abs(found[1] - logits_of(made))[real].max() > 1e-3
+
+
+def test_scheduled_sampling_trains_hard_monotonic_attention_as_a_soft_one():
+    found = []
+    for alignment in ("monotonic", "monotonic-hard"):
+        made = attending(alignment, scheduled_sampling=1e-9)
+        weights = made.trainable_variables
+
+        def loss(values, made=made, weights=weights):
+            with keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
+                logits = made({"source_ids": SOURCE, "target_ids": TARGET}, training=True)
+            return ops.sum(ops.where((TARGET != 0)[..., None], logits, 0.0) ** 2)
+
+        gradient = gradients.compiled(gradients.gradient(loss))
+        slopes = gradient([ops.convert_to_tensor(weight) for weight in weights])
+        found.append([ops.convert_to_numpy(slope) for slope in slopes])
+    for weight, soft, hard in zip(weights, *found, strict=True):
+        np.testing.assert_allclose(hard, soft, rtol=1e-4, atol=1e-5, err_msg=weight.path)
+        assert "attention" not in weight.path or hard.any(), weight.path
+
+
+@pytest.mark.parametrize("probability", [1e-9, 0.999999])
+def test_scheduled_sampling_passes_over_padding_of_the_target(probability):
+    """On the left and between tokens; a sample is the same where the model is sure of it."""
+    made = attending(scheduled_sampling=probability)
+    made.output_bias.assign(100.0 * np.eye(TARGET_SIZE)[6])
+    places = [1, 2, 4, 5]
+    padded = np.zeros((3, 7), dtype="int32")
+    padded[:, places] = TARGET
+    expected, actual = in_training(made), in_training(made, target=padded)[:, places]
+    real = TARGET != 0
+    np.testing.assert_allclose(actual[real], expected[real], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -206,6 +270,23 @@ def test_arguments_that_do_not_fit_are_refused(change, message):
     config = {"encoder": RNNEncoder(4, "gru"), "decoder": RNNDecoder(6, "gru"), **change}
     with pytest.raises(ValueError, match=re.escape(message)):
         RNNSeq2Seq(SOURCE_SIZE, TARGET_SIZE, **config)
+
+
+def test_the_final_state_of_a_reversed_source_needs_a_backward_direction():
+    """At the last token, one that begins there has read nothing else."""
+    with pytest.raises(
+        ValueError, match="`reverse_source` must be False where the decoder attend"
+    ):
+        cho(reverse_source=True)
+    decoder = RNNDecoder(6, "gru", attention=FinalState())
+    made = model(RNNEncoder(4, "gru"), decoder, reverse_source=True)
+    others = np.where(SOURCE == 3, SOURCE, np.where(SOURCE == 0, 0, 4))
+    contexts = []
+    for source in (SOURCE, others.astype("int32")):
+        _, values, mask = made.encode(source)
+        query = ops.zeros((3, 1, 6))
+        contexts.append(ops.convert_to_numpy(made.decoder.attention(query, values, mask)[0]))
+    assert (np.abs(contexts[0] - contexts[1]).max(axis=(1, 2)) > 1e-4).all()
 
 
 def test_the_backward_bridge_needs_a_backward_direction():
