@@ -14,12 +14,13 @@ demo: $(VENV)/tagging serving220
 	$(BIN)/python -m pipelines.tagging run --output $(RUN)
 	@echo "TensorBoard: $(BIN)/tensorboard --logdir $(RUN)/logs"
 
-# The core runs on both backends, one after the other; tests/conftest.py leaves the rest to one.
-# Two workers share the files of each: one process alone would have more compiled programs than
-# Linux lets it map. Both summaries are printed, and either can fail the command.
+# The core runs on both backends, all the rest once: three runs, one after the other, each by two
+# workers that share the files. What TensorFlow and XLA compiled stays in a process: one alone for
+# all would take more memory, and more maps of it, than there is. Each summary is printed, and each
+# can fail the command.
 define run_tests
-	@status=0; for backend in jax tensorflow; do echo "$$backend:"; \
-	KERAS_BACKEND=$$backend OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
+	@status=0; for run in "jax core" "tensorflow core" "tensorflow rest"; do echo "$$run:"; \
+	set -- $$run; KERAS_BACKEND=$$1 TESTS=$$2 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
 	  $(PYTEST) -n 2 --dist loadfile $(1) || status=1; done; exit $$status
 endef
 

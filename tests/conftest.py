@@ -9,6 +9,7 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's log hides what a test says
 
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+PART = os.environ.get("TESTS", "all" if BACKEND == "tensorflow" else "core")  # or "rest"
 CORE = {  # what runs on every backend; all the rest runs once, on TensorFlow
     "compat",
     "decoding",
@@ -23,21 +24,24 @@ CORE = {  # what runs on every backend; all the rest runs once, on TensorFlow
     "test_tag_schemes.py",
 }
 
-collect_ignore = []
-if BACKEND != "tensorflow":
-    here = pathlib.Path(__file__).parent
-    collect_ignore = [path.name for path in here.iterdir() if path.name not in CORE]
+here = pathlib.Path(__file__).parent
+in_core = CORE.__contains__
+left_out = {"all": lambda _: False, "core": lambda name: not in_core(name), "rest": in_core}
+collect_ignore = [path.name for path in here.iterdir() if left_out[PART](path.name)]
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_what_was_compiled():
-    """JAX keeps a program in memory for each shape it saw: thousands exhaust a process' maps."""
+    """JAX keeps a program in memory for each shape it saw: thousands exhaust a process' maps.
+
+    What TensorFlow compiled goes with the models and functions that hold it in cycles.
+    """
     yield
     if BACKEND == "jax":
         import jax
 
         jax.clear_caches()
-        gc.collect()
+    gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)

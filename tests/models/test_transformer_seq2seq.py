@@ -203,6 +203,7 @@ def test_embeddings_are_scaled_by_the_root_of_their_width():
     np.testing.assert_allclose(numpy(model._source_vectors(SOURCE_IDS)), expected, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_learns_to_make_sequences_again_that_it_has_not_seen():
     """A sequence autoencoder: the same tokens on both sides."""
     tokens = np.random.default_rng(1).integers(4, 9, (32 * 250, 4)).astype("int32")
