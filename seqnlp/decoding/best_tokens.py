@@ -1,7 +1,6 @@
-"""The best of many logits, faster than `ops.argmax` and `ops.top_k` find them under XLA.
+"""The best of many logits by maxima and comparisons, which go through many numbers at once.
 
-On processors XLA makes a loop over single numbers of `argmax` and sorts whole rows for `top_k`; a
-maximum and a comparison go through many numbers at once.
+`ops.argmax` and `ops.top_k` would do the same under XLA, by a loop and by sorting whole rows.
 """
 
 import numpy as np
