@@ -1,7 +1,7 @@
 """Writes the newest figure of each name in results.jsonl into the README and docs/figures.md.
 
-Lines with an `arm` are one side of a comparison and stand in its own table. Lines that say why they
-are `outdated` have a command that gives something else by now, and stand in none.
+Lines with an `arm` are one side of a comparison and stand in its own table. The command of lines
+that say why they are `outdated` gives something else by now; they stand in none.
 """
 
 import json
