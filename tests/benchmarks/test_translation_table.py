@@ -12,6 +12,7 @@ def test_a_translator_has_a_row_of_what_was_measured():
         {**LINE, "name": "B", "alignment_error_rate": 0.1},
         {**LINE, "name": "tagger", "measure": "f1"},
         {**LINE, "name": "one side", "arm": "x"},
+        {**LINE, "name": "another command now", "outdated": "x"},
     ]
     assert table(lines).splitlines()[2:] == [
         "| A | 36.99 | 37.40 | 61.50 | 35.00 | 28.00 | 37.40 | 1.3655 | - | 1.5 min |",
