@@ -1,12 +1,12 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import client, translation_client
-from serving.client import Client
+from serving import tagging_client, translation_client
 from serving.conformance import difference
+from serving.tagging_client import TaggingClient
 from serving.translation_client import TranslationClient
 
 PROGRAMS = {
-    "serving/client.py": client.main,
+    "serving/tagging_client.py": tagging_client.main,
     "serving/translation_client.py": translation_client.main,
 }
 _SHOWN = ("spans", "n_best")  # what says most of an answer, where the model has it
@@ -35,7 +35,7 @@ def differences(place, cases):
         place: Dict of the arguments of a `Client`.
         cases: Dicts with `signature`, `inputs` and `outputs`.
     """
-    tagger, translator = Client(**place), TranslationClient(**place)
+    tagger, translator = TaggingClient(**place), TranslationClient(**place)
     for case in cases:
         if _is_of_translator(case):
             yield case, _difference(case, translator, _TRANSLATOR)
@@ -65,7 +65,7 @@ def _difference(case, asked, methods):
 
 
 def _of_tokens(client, case):
-    """What the case expects of `Client.tag_tokens`, and what it answers."""
+    """What the case expects of `TaggingClient.tag_tokens`, and what it answers."""
     rows = zip(case["inputs"]["tokens"], case["inputs"]["lengths"], strict=True)
     answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
     expected = {"tags": _cut(case["outputs"], "tags"), "label": _labels(case)}
@@ -94,7 +94,7 @@ def _of_texts(client, case):
 
 
 def _of_paths(client, case):
-    """What the case expects of `Client.k_best`, and what it answers."""
+    """What the case expects of `TaggingClient.k_best`, and what it answers."""
     outputs = case["outputs"]
     answers = client.k_best(case["inputs"]["text"])
     sizes = list(zip(outputs["paths"], outputs["lengths"], strict=True))

@@ -86,6 +86,7 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.tagging_client": ({"serving.client", "client"}, set()),
     "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (
         {"tensorflow", "tensorflow_serving", "grpc", "google"},

@@ -54,7 +54,7 @@ def test_errors_show_the_labels(labelled):
 
 
 def test_the_client_prints_the_label(labelled):
-    shown = labelled[1].split("$ python serving/client.py")[1].splitlines()
+    shown = labelled[1].split("$ python serving/tagging_client.py")[1].splitlines()
     assert shown[2].startswith("  label: ")
     assert '"label_scores": [[' in labelled[1].split("answer (serving_default")[1].splitlines()[0]
 

@@ -1,5 +1,7 @@
 import json
 import pathlib
+import shutil
+import subprocess
 import sys
 
 import pytest
@@ -81,6 +83,20 @@ def double(export):
 
 @pytest.fixture(scope="session")
 def client(double):
-    from serving.client import Client
+    from serving.tagging_client import TaggingClient
 
-    return Client("127.0.0.1", double.rest_port, "tagger")
+    return TaggingClient("127.0.0.1", double.rest_port, "tagger")
+
+
+@pytest.fixture
+def run_client(tmp_path):
+    """Runs a client's two files alone, in a process that knows nothing else of the project."""
+
+    def run(name, *arguments, stdin=""):
+        for copied in ("client.py", name):
+            shutil.copy(ROOT / "serving" / copied, tmp_path)
+        command = [sys.executable, name, *map(str, arguments)]
+        kept = {"cwd": tmp_path, "input": stdin, "timeout": 60}
+        return subprocess.run(command, **kept, capture_output=True, text=True)
+
+    return run

@@ -29,7 +29,7 @@ def test_a_good_export_passes_every_check(folder, cases, capsys):
     assert request.endswith('{"text": ["Anna met Jo at 12"]}')
     assert request.startswith("request (serving_default at 127.0.0.1:")
     assert '"tags": [["B-NAME", "O", "B-NAME", "O", "B-TIME"]]' in answer
-    assert asked.startswith("$ python serving/client.py --port ")
+    assert asked.startswith("$ python serving/tagging_client.py --port ")
     assert asked.endswith("--model tagger --signature spans 'Anna met Jo at 12'")
     assert table[:2] == [
         "Anna met Jo at 12",

@@ -1,8 +1,7 @@
 import copy
+import functools
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -10,7 +9,7 @@ from serving import client_check, translation_client
 from serving.cases import make_case, to_values
 from serving.check import NOT_RUN, check_export
 from serving.client import ServingError
-from serving.double_process import ROOT, running_double
+from serving.double_process import running_double
 from serving.translation_client import Hypothesis, TranslationClient
 
 TEXTS = ["the blue House", "", " \t", "서울 Ünal 👩‍👩‍👧", "a b c d e f g"]
@@ -115,18 +114,14 @@ def test_an_answer_that_is_not_whole_is_refused(monkeypatch):
         client.n_best(["a"])
 
 
-def run(folder, double, *arguments, stdin=""):
-    """The two files alone, in a process that knows nothing else of the project."""
-    for name in ("client.py", "translation_client.py"):
-        shutil.copy(ROOT / "serving" / name, folder)
-    command = [sys.executable, "translation_client.py", "--port", str(double.rest_port)]
-    return subprocess.run(
-        [*command, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, timeout=60
-    )
+@pytest.fixture
+def run(run_client, double):
+    """The command, asking the test double."""
+    return functools.partial(run_client, "translation_client.py", "--port", double.rest_port)
 
 
-def test_the_command_prints_translations(double, tmp_path):
-    done = run(tmp_path, double, stdin="blue\na b c d e f g\n")
+def test_the_command_prints_translations(run):
+    done = run(stdin="blue\na b c d e f g\n")
     assert done.stdout.splitlines() == [
         "blue",
         "  BLUE  (-1.0000)",
@@ -136,10 +131,10 @@ def test_the_command_prints_translations(double, tmp_path):
     ]
 
 
-def test_the_command_prints_the_best_and_the_scores(double, tmp_path):
-    done = run(tmp_path, double, "--signature", "n_best", "blue")
+def test_the_command_prints_the_best_and_the_scores(run):
+    done = run("--signature", "n_best", "blue")
     assert done.stdout.splitlines() == ["blue", "  BLUE  (-1.0000)", "  blue  (-2.0000)"]
-    done = run(tmp_path, double, "--signature", "score", "blue\tblau")
+    done = run("--signature", "score", "blue\tblau")
     assert done.stdout.splitlines() == [
         "blue",
         "  blau  (-1.0000)",
@@ -147,8 +142,8 @@ def test_the_command_prints_the_best_and_the_scores(double, tmp_path):
     ]
 
 
-def test_the_command_writes_a_line_of_json_a_text(double, tmp_path):
-    done = run(tmp_path, double, "--json", "blue")
+def test_the_command_writes_a_line_of_json_a_text(run):
+    done = run("--json", "blue")
     assert json.loads(done.stdout) == {
         "source": "blue",
         "text": "BLUE",
@@ -158,8 +153,8 @@ def test_the_command_writes_a_line_of_json_a_text(double, tmp_path):
     }
 
 
-def test_the_command_says_in_a_sentence_what_is_wrong(double, tmp_path):
-    done = run(tmp_path, double, "--signature", "score", "no tab")
+def test_the_command_says_in_a_sentence_what_is_wrong(run):
+    done = run("--signature", "score", "no tab")
     assert done.returncode == 1
     assert done.stderr.startswith("client: `pairs` must each be a source and a target.")
     assert translation_client.main(["--port", "1", "a"]) == 1

@@ -1,19 +1,16 @@
 import concurrent.futures
 import contextlib
+import functools
 import http.server
 import json
 import math
-import pathlib
-import subprocess
-import sys
 import threading
 
 import pytest
 
-from serving import client as client_module
-from serving.client import Client, ServingError
+from serving.client import ServingError
+from serving.tagging_client import TaggingClient
 
-SCRIPT = pathlib.Path(client_module.__file__)
 TEXT = "서울에서 Ünal 👩‍👩‍👧 met  Jo"
 
 
@@ -34,19 +31,15 @@ def answering(status, body):
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield Client("127.0.0.1", server.server_port, "tagger")
+        yield TaggingClient("127.0.0.1", server.server_port, "tagger")
         server.shutdown()
         thread.join()
 
 
-def run(*arguments, stdin=""):
-    command = [sys.executable, "-I", str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=60)
-
-
 @pytest.fixture
-def place(double):
-    return ("--port", double.rest_port, "--model", "tagger")
+def run(run_client, double):
+    """The command, asking the test double."""
+    return functools.partial(run_client, "tagging_client.py", "--port", double.rest_port)
 
 
 def test_characters_slice_the_text_to_the_token(client):
@@ -196,7 +189,7 @@ def test_status_lists_the_versions(client):
 
 
 def test_a_refusal_is_a_sentence(double):
-    client = Client("127.0.0.1", double.rest_port, "no such")
+    client = TaggingClient("127.0.0.1", double.rest_port, "no such")
     with pytest.raises(ServingError) as caught:
         client.tag(["a"])
     assert str(caught.value) == (
@@ -207,7 +200,7 @@ def test_a_refusal_is_a_sentence(double):
 
 
 def test_another_version_is_refused(double):
-    client = Client("127.0.0.1", double.rest_port, "tagger", version=9)
+    client = TaggingClient("127.0.0.1", double.rest_port, "tagger", version=9)
     with pytest.raises(ServingError, match="Could not find version 9 of model tagger"):
         client.status()
 
@@ -244,8 +237,8 @@ def test_offsets_that_cut_a_character_or_leave_the_text_are_refused(start, end):
         client.tag(["서울"])
 
 
-def test_the_command_prints_a_table(place):
-    done = run(*place, "서울 Jo")
+def test_the_command_prints_a_table(run):
+    done = run("서울 Jo")
     assert done.stdout == (
         "서울 Jo\n"
         "  token  tag     bytes  characters\n"
@@ -255,22 +248,19 @@ def test_the_command_prints_a_table(place):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_command_reads_lines_of_stdin(place):
-    done = run(*place, "--signature", "spans", "--json", stdin="Anna met\nJo\n")
+def test_the_command_reads_lines_of_stdin(run):
+    done = run("--signature", "spans", "--json", stdin="Anna met\nJo\n")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [answer["spans"][0]["text"] for answer in answers] == ["Anna", "Jo"]
 
 
-def test_the_command_prints_marginals_and_given_tokens(place):
-    assert (
-        "B-NAME  0-4    0-4         0.8000"
-        in run(*place, "--signature", "marginals", "Anna").stdout
-    )
-    assert "  Anna   B-NAME\n" in run(*place, "--signature", "pretokenized", "Anna met").stdout
+def test_the_command_prints_marginals_and_given_tokens(run):
+    assert "B-NAME  0-4    0-4         0.8000" in run("--signature", "marginals", "Anna").stdout
+    assert "  Anna   B-NAME\n" in run("--signature", "pretokenized", "Anna met").stdout
 
 
-def test_the_command_prints_the_best_taggings_in_turn(place):
-    done = run(*place, "--signature", "k_best", "서울 Jo")
+def test_the_command_prints_the_best_taggings_in_turn(run):
+    done = run("--signature", "k_best", "서울 Jo")
     assert done.stdout == (
         "서울 Jo\n"
         "  probability: 0.8000\n"
@@ -286,8 +276,8 @@ def test_the_command_prints_the_best_taggings_in_turn(place):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_command_writes_a_line_of_json_a_text(place):
-    done = run(*place, "--signature", "k_best", "--json", "Anna", "met")
+def test_the_command_writes_a_line_of_json_a_text(run):
+    done = run("--signature", "k_best", "--json", "Anna", "met")
     first, second = map(json.loads, done.stdout.splitlines())
     place = {"start": 0, "end": 4, "char_start": 0, "char_end": 4}
     assert first[0] == {
@@ -299,8 +289,8 @@ def test_the_command_writes_a_line_of_json_a_text(place):
     assert [len(first), len(second)] == [2, 1]
 
 
-def test_the_command_says_in_a_sentence_that_nobody_answers():
-    done = run("--port", 1, "--model", "tagger", "Anna")
+def test_the_command_says_in_a_sentence_that_nobody_answers(run_client):
+    done = run_client("tagging_client.py", "--port", 1, "Anna")
     assert done.returncode == 1
     assert done.stderr == (
         "client: the server at 127.0.0.1:1, asked for signature serving_default at"
