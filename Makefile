@@ -21,7 +21,7 @@ demo: $(VENV)/tagging serving220
 define run_tests
 	@status=0; for run in "jax core" "tensorflow core" "tensorflow rest"; do echo "$$run:"; \
 	set -- $$run; KERAS_BACKEND=$$1 TESTS=$$2 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
-	  $(PYTEST) -n 2 --dist loadfile $(1) || status=1; done; exit $$status
+	  $(PYTEST) -n 2 $(1) || status=1; done; exit $$status
 endef
 
 test: $(VENV)/dev

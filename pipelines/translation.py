@@ -50,7 +50,9 @@ def _add_layout(files):
 
 
 def _add_text(text):
-    text.add_argument("--subwords", default="bpe", choices=("bpe", "unigram"), help="kind of them")
+    text.add_argument(
+        "--subwords", default="bpe", choices=("bpe", "unigram", "wordpiece"), help="kind of them"
+    )
     text.add_argument(
         "--vocabulary_size", type=at_least_one, help="pieces; 8000, of the sample corpus 1000"
     )
@@ -58,7 +60,8 @@ def _add_text(text):
         "--character_coverage",
         type=share,
         default=1.0,
-        help="share of the characters that have pieces; less for thousands of different ones",
+        help="of bpe and unigram: share of the characters that have pieces; less for thousands of "
+        "different ones",
     )
     text.add_argument(
         "--separate", action="store_true", help="subwords of each side, not of both together"
@@ -107,6 +110,11 @@ def _add_model(model):
 
 def _add_recurrent(model):
     model.add_argument("--cell", default="gru", choices=("gru", "lstm", "vanilla"), help="kind")
+    model.add_argument(
+        "--reset_before",
+        action="store_true",
+        help="gru: the reset gate acts before the product with the state, as in the papers",
+    )
     model.add_argument(
         "--attention",
         default="bahdanau",
@@ -224,7 +232,7 @@ def prepare(options, beam_options):
             str(examples),
             **arguments,
             subwords=options.subwords,
-            subword_settings={"character_coverage": options.character_coverage},
+            subword_settings=_subword_settings(options),
             joint=not options.separate,
             max_length=options.max_length,
             output_format=options.output_format,
@@ -237,6 +245,12 @@ def prepare(options, beam_options):
             print(f"{split}: {manifest.records(split)} pairs")
         for warning in manifest.statistics["warnings"]:
             print(f"warning: {warning}")
+
+
+def _subword_settings(options):
+    if options.subwords == "wordpiece":
+        return {}
+    return {"character_coverage": options.character_coverage}
 
 
 def _corpus(options):

@@ -23,6 +23,7 @@ OPTIONS = (
     "embedding_units",
     "dropout",
     "cell",
+    "reset_before",
     "attention",
     "alignment",
     "attend",
@@ -87,6 +88,7 @@ def _rnn(options, sizes, joint):
         num_layers,
         bidirectional=not options.forward_only,
         dropout=between,
+        reset_after=not options.reset_before,
     )
     decoder = RNNDecoder(
         directions * options.units,
@@ -96,6 +98,7 @@ def _rnn(options, sizes, joint):
         attend=options.attend,
         input_feeding=options.input_feeding,
         dropout=between,
+        reset_after=not options.reset_before,
     )
     bridge = "tanh" if options.forward_only else "backward"
     if options.attention == "none" or options.attend == "after":

@@ -40,8 +40,15 @@ class Attended(NamedTuple):
 
 
 def word_numbers(pieces):
-    """For each piece of a sentence and its end, the number of its word, -1 for the end."""
-    begins = np.array([piece.startswith("▁") for piece in pieces[:-1]], dtype=bool)
+    """For each piece of a sentence and its end, the number of its word, -1 for the end.
+
+    A piece of sentencepiece begins a word where it starts with "▁", a word piece where it does
+    not start with "##".
+    """
+    marked = any(piece.startswith("▁") for piece in pieces[:-1])
+    begins = np.array(
+        [x.startswith("▁") if marked else not x.startswith("##") for x in pieces[:-1]], dtype=bool
+    )
     if len(begins):
         begins[0] = True
     return [*(np.cumsum(begins) - 1).tolist(), -1]

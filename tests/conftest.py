@@ -30,6 +30,21 @@ left_out = {"all": lambda _: False, "core": lambda name: not in_core(name), "res
 collect_ignore = [path.name for path in here.iterdir() if left_out[PART](path.name)]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A file is one worker's; those of the tagging pipeline are too, which share what it left."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            folder, _, name = file.rpartition("/")
+            shares = folder == "tests/pipelines" and not name.startswith("test_translation")
+            return folder if shares else file
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _forget_what_was_compiled():
     """JAX keeps a program in memory for each shape it saw: thousands exhaust a process' maps.

@@ -6,12 +6,13 @@ import pytest
 from keras import ops
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from seqnlp import plot
 from seqnlp.callbacks import KeepLast, TensorBoardTranslator, TranslationEvaluation, Translations
 from seqnlp.decoding import beam_search, greedy
 from seqnlp.layers import LuongAttention, RNNDecoder, RNNEncoder
 from seqnlp.losses import SequenceCrossEntropy
 from seqnlp.metrics import bleu
-from seqnlp.models import RNNSeq2Seq
+from seqnlp.models import RNNSeq2Seq, TransformerSeq2Seq
 from seqnlp.text import TranslationNames
 
 PIECES = ["[PAD]", "[UNK]", "[START]", "[END]", "▁a", "▁b", "▁c", "d", *"efghijklmnopqrst"]
@@ -54,13 +55,15 @@ def test_translations_follow_the_weights_as_they_are_trained(model):
     assert translations.ids([BATCH])[0] == [6] * 16
 
 
-def test_evaluation_adds_the_scores_of_its_sentences(model):
+def test_evaluation_adds_the_scores_of_its_sentences(model, capsys):
     references = ["b a", "a cd"]
     evaluation = TranslationEvaluation([BATCH], references, NAMES.target_sentences, "char")
     inputs, labels, weight = BATCH
     settings = {"sample_weight": weight, "batch_size": 3, "verbose": 0}
     model.fit(inputs, labels, epochs=100, **settings)
-    history = model.fit(inputs, labels, epochs=1, callbacks=[evaluation], **settings).history
+    history = model.fit(inputs, labels, epochs=2, callbacks=[evaluation], **settings).history
+    signature = bleu(references, references, "char").signature
+    assert capsys.readouterr().out.count(f"val_bleu: {signature}") == 1
     found = NAMES.target_sentences(Translations(model).ids([BATCH]))
     assert found == references
     assert history["val_bleu"][-1] == pytest.approx(bleu(found, references, "char").score)
@@ -79,6 +82,39 @@ def test_tensorboard_shows_translations_attention_and_a_map(model, tmp_path):
     assert shown == [0, 1]
     (text,) = events.Tensors("translations")[-1].tensor_proto.string_val
     assert text.decode().split("\n")[3].startswith("|cd a|a cd|")
+
+
+def transformer():
+    keras.utils.set_random_seed(0)
+    made = TransformerSeq2Seq(24, 24, 8, 2, 12, num_layers=(1, 3))
+    made.build({name: ids.shape for name, ids in BATCH[0].items()})
+    return made
+
+
+def test_the_heads_are_those_over_the_source_of_the_layer_before_the_last(monkeypatch):
+    model, drawn = transformer(), {}
+    monkeypatch.setattr(plot, "heads", lambda weights, *_, title: drawn.update({title: weights}))
+    pictures = TensorBoardTranslator("", [], BATCH, NAMES, None, drawn=1)
+    pictures.set_model(model)
+    pictures.attention()
+    expected = model.attention_weights(BATCH[0])["decoder_1_source"]
+    assert list(drawn) == ["decoder_1_source"]
+    np.testing.assert_allclose(
+        drawn["decoder_1_source"], ops.convert_to_numpy(expected)[1], rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("change", ["few pieces", "what is not finite"])
+def test_what_cannot_be_mapped_is_not_drawn(model, change):
+    table = model.target_embedding.embeddings
+    if change == "few pieces":
+        model = RNNSeq2Seq(9, 9, RNNEncoder(4, "gru"), RNNDecoder(8, "gru"), 6, bridge="state")
+        model.build({"source_ids": (None, None), "target_ids": (None, None)})
+    else:
+        table.assign(np.full(table.shape, np.nan))
+    pictures = TensorBoardTranslator("", [], BATCH, NAMES, None)
+    pictures.set_model(model)
+    assert pictures.embeddings() is None
 
 
 def test_a_model_without_attention_has_no_picture_of_it(tmp_path):

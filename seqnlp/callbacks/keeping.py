@@ -131,6 +131,9 @@ class KeepLast(keras.callbacks.Callback):
     Args:
         folder: Folder of the weights; made if need be.
         number: Epochs that are kept, at least 1.
+
+    Raises:
+        ValueError: `number` is below 1.
     """
 
     def __init__(self, folder, number):

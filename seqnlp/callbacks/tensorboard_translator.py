@@ -8,8 +8,9 @@ from keras import ops
 
 from seqnlp import plot
 from seqnlp.callbacks.tables import plain
+from seqnlp.text.translation_names import SUBWORD_SPECIALS
 
-MAPPED = 400  # pieces in the map of embeddings
+MAPPED, LEAST_MAPPED = 400, 15  # pieces in the map of embeddings
 
 
 class TensorBoardTranslator(keras.callbacks.Callback):
@@ -17,8 +18,8 @@ class TensorBoardTranslator(keras.callbacks.Callback):
 
     After each epoch a table of sentences with their true translations and the model's, and,
     where it has attention, what the pieces of one true translation attend to: the mean, and
-    all heads of the layer before the last where it has several. After training a map of the
-    target pieces' vectors (t-SNE).
+    all heads of the decoder's layer before the last of a Transformer. After training a map of
+    the target pieces' vectors (t-SNE), where there are enough of them and all are finite.
 
     Args:
         log_dir: Folder of the logs.
@@ -53,8 +54,10 @@ class TensorBoardTranslator(keras.callbacks.Callback):
         self._writer.flush()
 
     def on_train_end(self, logs=None):
-        with self._writer.as_default(step=0):
-            self._picture("target pieces", self.embeddings())
+        figure = self.embeddings()
+        if figure is not None:
+            with self._writer.as_default(step=0):
+                self._picture("target pieces", figure)
         self._writer.close()
 
     def _picture(self, name, figure):
@@ -86,17 +89,17 @@ class TensorBoardTranslator(keras.callbacks.Callback):
         if getattr(decoder, "attention", True) is None:
             return {}
         found = {"attention": plot.attention(cut(self.model.attention(inputs)), source, target)}
-        if hasattr(self.model, "attention_weights"):
-            layers = list(self.model.attention_weights(inputs).items())
-            name, weights = layers[max(len(layers) - 2, 0)]
-            heads = cut(weights)
-            if heads.ndim == 3 and len(heads) > 1:
-                found["heads"] = plot.heads(heads, source, target, title=name)
+        layer = getattr(self.model, "alignment_layer", None)
+        if layer is not None:
+            name = f"decoder_{layer}_source"
+            heads = cut(self.model.attention_weights(inputs)[name])
+            found["heads"] = plot.heads(heads, source, target, title=name)
         return found
 
     def embeddings(self):
-        """A `Figure`: a map of the vectors of the most frequent target pieces."""
-        vectors = ops.convert_to_numpy(self.model.target_embedding.embeddings)
-        specials = 4
-        chosen = slice(specials, specials + MAPPED)
-        return plot.embedding_map(vectors[chosen], self.names.target[chosen])
+        """A `Figure`: a map of the vectors of the most frequent target pieces; or None."""
+        chosen = slice(len(SUBWORD_SPECIALS), len(SUBWORD_SPECIALS) + MAPPED)
+        vectors = ops.convert_to_numpy(self.model.target_embedding.embeddings)[chosen]
+        if len(vectors) < LEAST_MAPPED or not np.isfinite(vectors).all():
+            return None
+        return plot.embedding_map(vectors, self.names.target[chosen])

@@ -7,9 +7,7 @@ from keras import ops
 from seqnlp import gradients
 from seqnlp.decoding import Forbidden, beam_search, greedy
 from seqnlp.metrics import bleu, chrf
-from seqnlp.text.names import END_ID, START_ID
-
-NEVER_WRITTEN = (0, START_ID)  # padding and start
+from seqnlp.text.names import END_ID, NEVER_WRITTEN, START_ID
 
 
 class Translations:
@@ -73,7 +71,8 @@ class Translations:
 class TranslationEvaluation(keras.callbacks.Callback):
     """Translates the validation split after each epoch and adds its scores to the logs.
 
-    The logs gain `val_bleu`, cased, and `val_chrf`. Place it before callbacks that read them.
+    The logs gain `val_bleu`, cased, and `val_chrf`; sacrebleu's signatures of both are printed
+    once. Place it before callbacks that read the logs.
 
     Args:
         batches: Iterable of `(inputs, labels, sample_weight)`.
@@ -91,14 +90,21 @@ class TranslationEvaluation(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._translations = Translations(self.model)
+        self._has_signed = False
 
     def scores(self):
         """Dict of `val_bleu` and `val_chrf`, of the model as it is."""
         sentences = self.to_sentences(self._translations.ids(self.batches))
-        return {
-            "val_bleu": bleu(sentences, self.references, self.tokenize).score,
-            "val_chrf": chrf(sentences, self.references).score,
+        found = {
+            "val_bleu": bleu(sentences, self.references, self.tokenize),
+            "val_chrf": chrf(sentences, self.references),
         }
+        if not self._has_signed:
+            self._has_signed = True
+            for name, counted in found.items():
+                print(f"\n{name}: {counted.signature}", end="")
+            print()
+        return {name: counted.score for name, counted in found.items()}
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:

@@ -9,9 +9,14 @@ from seqnlp.decoding.states import alignment_of
 
 
 def combine_states(*states):
-    """The state of a combined step from those of its parts, in their order.
+    """The state of a combined step from those of its parts.
 
-    Its "alignment" is the mean of those that the parts have.
+    Args:
+        *states: State of each part, in the order of the steps.
+
+    Returns:
+        Dict of "states", a tuple of them, and, where parts have an alignment
+        `(rows, source)`, "alignment", their mean.
     """
     combined = {"states": tuple(states)}
     alignments = [x for x in map(alignment_of, states) if x is not None]

@@ -27,8 +27,12 @@ class LexicalConstraints(Rule):
             and phrases longer than `max_length` are refused, except in a tensor: there they
             cannot be met.
 
+    Raises:
+        ValueError: `phrases` has no three dimensions of known sizes; or, when decoding begins,
+            holds what is refused, there is no beam, or another rule of this kind.
+
     Reference: Post & Vilar 2018, Fast lexically constrained decoding with dynamic beam allocation
-        for neural machine translation
+        for neural machine translation, section 3
     """
 
     needs_beams = True

@@ -55,6 +55,9 @@ class MinimumLength(Rule):
 
     Args:
         length: How many tokens, at least 1 and at most `max_length`.
+
+    Raises:
+        ValueError: `length` is below 1; or, when decoding begins, above `max_length`.
     """
 
     def __init__(self, length):
@@ -101,6 +104,10 @@ class ForcedPrefix(Rule):
             ids. Ids outside the vocabulary and prefixes longer than `max_length` are refused,
             except in a tensor: there the ids leave a hypothesis nothing that is possible, and
             of a prefix the first `max_length` tokens come.
+
+    Raises:
+        ValueError: `token_ids` has no two dimensions, or 0 before an id; or, when decoding
+            begins, has another number of rows than there are sentences, or what is refused.
     """
 
     def __init__(self, token_ids):
@@ -125,6 +132,9 @@ class NoRepeatedNgrams(Rule):
 
     Args:
         size: The n, at least 1.
+
+    Raises:
+        ValueError: `size` is below 1.
 
     Reference: Paulus et al. 2018, A deep reinforced model for abstractive summarization, 2.5
     """
@@ -157,6 +167,9 @@ class RepetitionPenalty(Rule):
 
     Args:
         penalty: At least 1, which changes nothing; the paper takes 1.2.
+
+    Raises:
+        ValueError: `penalty` is below 1.
 
     Reference: Keskar et al. 2019, CTRL: a conditional transformer language model, section 4.1
     """

@@ -48,7 +48,8 @@ def sample(
     Raises:
         ValueError: An argument is out of range, or a shape does not fit.
 
-    Reference: Holtzman et al. 2020, The curious case of neural text degeneration (`top_p`)
+    Reference: Holtzman et al. 2020, The curious case of neural text degeneration,
+        section 3.1 (`top_p`)
     """
     _check(temperature, top_k, top_p)
     start_ids = checked_start(start_ids, end_id, max_length)

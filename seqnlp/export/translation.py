@@ -5,7 +5,7 @@ import tensorflow as tf
 from seqnlp.decoding import IMPOSSIBLE, Decoded, Forbidden, ForcedPrefix, beam_search
 from seqnlp.layers import portable_caches
 from seqnlp.text import valid_utf8
-from seqnlp.text.names import END_ID, START_ID, UNKNOWN_ID
+from seqnlp.text.names import END_ID, NEVER_WRITTEN, START_ID, UNKNOWN_ID
 
 _LEAST_SHORT = 16  # steps below which a shorter attempt saves nothing
 
@@ -133,7 +133,7 @@ class _ServedTranslator:
 
     def _decode(self, source_ids, max_length):
         nothing_read = source_ids[:, :1] == END_ID
-        rules = (Forbidden([0, START_ID]), ForcedPrefix(tf.where(nothing_read, END_ID, 0)))
+        rules = (Forbidden(NEVER_WRITTEN), ForcedPrefix(tf.where(nothing_read, END_ID, 0)))
         with portable_caches():
             return beam_search(
                 self.model.step,

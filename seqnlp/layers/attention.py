@@ -124,6 +124,10 @@ class Attention(keras.layers.Layer):
     def memory(self, value, value_mask=None):
         """What `attend` needs of a batch of sentences, computed once.
 
+        Args:
+            value: Float tensor `(batch, source, value_units)`.
+            value_mask: Bool tensor `(batch, source)`, True at real tokens; None if all are.
+
         Returns:
             Dict of tensors, whose first axis is `batch`.
         """

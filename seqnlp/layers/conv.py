@@ -50,9 +50,7 @@ class GatedConv(WeightNormalized):
             if size < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
         if not 0 <= dropout < 1:
-            raise ValueError(
-                f"`dropout` must be at least 0 and below 1. Received: dropout={dropout}"
-            )
+            raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
         self.units = units
         self.kernel_size = kernel_size
         self.causal = causal

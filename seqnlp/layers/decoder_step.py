@@ -28,8 +28,9 @@ class Weights:
         self.products = {} if entering.shape[0] == 0 else {"entering": entering}
         self.constants = {"bias": {}, "recurrent": [], "attention": []}
         for depth, cell in enumerate(cells):
-            first, *others = cell.recurrent
-            self.products[f"recurrent_{depth}"] = first
+            kernels, others = _kernels_and_others(cell)
+            for at, kernel in enumerate(kernels):
+                self.products[f"recurrent_{depth}_{at}"] = kernel
             self.constants["recurrent"].append([ops.cast(x, "float32") for x in others])
             if depth:
                 self.products[f"hidden_{depth}"] = cell.kernel
@@ -102,13 +103,19 @@ def advance(decoder, weights, product, state, x, constants, training=False):
     return state, found
 
 
+def _kernels_and_others(cell):
+    """The recurrent weights of a layer: what states are multiplied with, and what is added."""
+    number = cell.steps_class.num_kernels
+    return cell.recurrent[:number], cell.recurrent[number:]
+
+
 def _cell(cell, depth, product, constants, before, sums):
     """The next state of a layer, a list."""
 
     def multiply(left, at):
-        return product(f"recurrent_{depth}", left)
+        return product(f"recurrent_{depth}_{at}", left)
 
-    recurrent = [cell.recurrent[0], *constants["recurrent"][depth]]
+    recurrent = [*_kernels_and_others(cell)[0], *constants["recurrent"][depth]]
     after, _ = cell.steps_class(recurrent, multiply=multiply).forward(tuple(before), sums)
     return list(after)
 

@@ -58,7 +58,10 @@ class Highway(keras.layers.Layer):
 
 
 def gated_linear_unit(values):
-    """The first half of the units, gated by the second: `(..., 2 * units)` -> `(..., units)`."""
+    """The first half of the units, gated by the second: `(..., 2 * units)` -> `(..., units)`.
+
+    Reference: https://arxiv.org/abs/1612.08083, section 2
+    """
     linear, gate = ops.split(values, 2, axis=-1)
     return linear * ops.sigmoid(gate)
 

@@ -67,6 +67,9 @@ def hard_monotonic_weights(choose, previous):
         choose: Bool tensor `(..., source)`: the tokens to stop at.
         previous: Float tensor `(..., source)`: the one-hot weights of the step before.
 
+    Returns:
+        Tensor of the shape and dtype of `previous`.
+
     Reference: https://arxiv.org/abs/1704.00784, section 2.2
     """
     reached = ops.cumsum(previous, axis=-1) > 0.5

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from seqnlp.layers.recurrence import Direction
+from seqnlp.layers.recurrent_weights import add_recurrent_weights
 
 DIRECTIONS = ("forward", "backward", "both")
 STARTS = ("zeros", "learned", "carried")
@@ -51,7 +52,7 @@ class RecurrentLayer(keras.layers.Layer):
     Reference: https://arxiv.org/abs/1512.05287, section 4
     """
 
-    gates = states = 1
+    cell, states, reset_after = "vanilla", 1, True
 
     def __init__(
         self,
@@ -117,27 +118,8 @@ class RecurrentLayer(keras.layers.Layer):
             ]
 
     def _build_direction(self, features, reverse):
-        width = self.gates * self.units
-        prefix = "backward_" if reverse else ""
-        return (
-            self.add_weight(
-                name=f"{prefix}kernel", shape=(features, width), initializer="glorot_uniform"
-            ),
-            self.add_weight(
-                name=f"{prefix}recurrent_kernel",
-                shape=(self.units, width),
-                initializer="orthogonal",
-            ),
-            self.add_weight(
-                name=f"{prefix}bias", shape=self.bias_shape(), initializer=self.initial_bias
-            ),
-        )
-
-    def bias_shape(self):
-        return (self.gates * self.units,)
-
-    def initial_bias(self, shape, dtype=None):
-        return ops.zeros(shape, dtype=dtype)
+        name = "backward_{}" if reverse else "{}"
+        return add_recurrent_weights(self, self.cell, features, name, self.reset_after)
 
     def call(self, inputs, mask=None, initial_state=None, training=None):
         given = initial_state is not None

@@ -23,6 +23,8 @@ class _Steps:
     `multiply` takes `(left, at)` and gives the product with kernel `at`; None is a plain product.
     """
 
+    num_kernels = 1  # of the recurrent weights, which stand first
+
     def __init__(self, kernels, state_dropout=None, multiply=None):
         self.kernels = kernels
         self.state_dropout = state_dropout
@@ -179,6 +181,8 @@ class ResetBeforeGRUSteps(_Steps):
 
     The kernels are that of both gates `(units, 2 * units)` and that of the candidate.
     """
+
+    num_kernels = 2
 
     @staticmethod
     def shut(units):

@@ -1,7 +1,6 @@
 """Recurrent layers: vanilla, GRU and LSTM."""
 
 import keras
-from keras import ops
 
 from seqnlp.layers.recurrence import gru, lstm, vanilla_rnn
 from seqnlp.layers.recurrent_layer import RecurrentLayer
@@ -36,15 +35,11 @@ class GRU(RecurrentLayer):
     """
 
     recurrence = staticmethod(gru)
-    gates = 3
+    cell = "gru"
 
     def __init__(self, units, *args, reset_after=True, **kwargs):
         super().__init__(units, *args, **kwargs)
         self.reset_after = reset_after
-
-    def bias_shape(self):
-        width = self.gates * self.units
-        return (2, width) if self.reset_after else (width,)
 
     def get_config(self):
         return {**super().get_config(), "reset_after": self.reset_after}
@@ -61,8 +56,4 @@ class LSTM(RecurrentLayer):
     """
 
     recurrence = staticmethod(lstm)
-    gates, states = 4, 2
-
-    def initial_bias(self, shape, dtype=None):
-        zeros, ones = (make((self.units,), dtype=dtype) for make in (ops.zeros, ops.ones))
-        return ops.concatenate([zeros, ones, zeros, zeros])
+    cell, states = "lstm", 2

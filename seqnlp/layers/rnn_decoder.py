@@ -7,10 +7,10 @@ from seqnlp.layers.attention import Attention
 from seqnlp.layers.decoder_step import Weights, advance
 from seqnlp.layers.readout import LEARNED, check_readout, read_out, width_of
 from seqnlp.layers.recurrence import Direction, gru, lstm, prepared, vanilla_rnn
+from seqnlp.layers.recurrent_weights import add_recurrent_weights
 from seqnlp.layers.weighted_scan import weighted_scan
 
 RECURRENCES = {"vanilla": vanilla_rnn, "gru": gru, "lstm": lstm}
-GATES = {"vanilla": 1, "gru": 3, "lstm": 4}
 ATTEND = ("before", "after")
 
 
@@ -30,7 +30,7 @@ class RNNDecoder(keras.layers.Layer):
     | "context" | `c` |
     | "linear" | `W [c; s]` |
     | "tanh" | `tanh(W [c; s] + b)` |
-    | "maxout" | the larger of each two neighbours in `W [s; x; c] + b` |
+    | "maxout" | the larger of `a` and `b`, the two halves of `W [s; x; c] + b` |
 
     Args:
         units: Width of a layer's state.
@@ -46,6 +46,8 @@ class RNNDecoder(keras.layers.Layer):
             attend="before", else "tanh".
         readout_units: Width of what is read out with weights; None is `units`.
         dropout: Share dropped of the inputs of each layer, the same at every step.
+        reset_after: Of "gru": whether the reset gate acts after the product with the recurrent
+            kernel, see `seqnlp.layers.GRU`; the papers print it before.
 
     Call arguments:
         inputs: Float tensor `(batch, target, features)`, the vectors of the tokens so far.
@@ -63,8 +65,8 @@ class RNNDecoder(keras.layers.Layer):
     Raises:
         ValueError: An argument is out of range, or they do not fit each other.
 
-    Reference: https://arxiv.org/abs/1409.0473, section A.1; https://arxiv.org/abs/1508.04025,
-    section 3
+    Reference: https://arxiv.org/abs/1409.0473, sections A.1 and A.2;
+    https://arxiv.org/abs/1508.04025, section 3
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class RNNDecoder(keras.layers.Layer):
         readout=None,
         readout_units=None,
         dropout=0.0,
+        reset_after=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -97,6 +100,7 @@ class RNNDecoder(keras.layers.Layer):
         self.fed = readout if input_feeding is True else input_feeding or None
         self.learned = next((name for name in (readout, self.fed) if name in LEARNED), None)
         self.dropout = dropout
+        self.reset_after = reset_after
         self.supports_masking = True
         self.seed_generator = keras.random.SeedGenerator()
 
@@ -119,7 +123,10 @@ class RNNDecoder(keras.layers.Layer):
         self.fed_units = 0 if self.fed is None else self._width(self.fed, context)
         enters = context if self.attend == "before" else self.fed_units
         widths = [self.features + enters, *[self.units] * (self.num_layers - 1)]
-        self.cells = [self._build_cell(depth, width) for depth, width in enumerate(widths)]
+        self.cells = [
+            add_recurrent_weights(self, self.cell, width, f"{{}}_{depth}", self.reset_after)
+            for depth, width in enumerate(widths)
+        ]
         if self.learned:
             self._build_readout(context)
 
@@ -142,30 +149,6 @@ class RNNDecoder(keras.layers.Layer):
     def output_units(self, value_units=None):
         """Width of the output; that of the memory's values counts for readout="context" alone."""
         return self._width(self.readout, value_units)
-
-    def _build_cell(self, depth, features):
-        width = GATES[self.cell] * self.units
-        shapes = {
-            "kernel": (features, width),
-            "recurrent_kernel": (self.units, width),
-            "bias": (2, width) if self.cell == "gru" else (width,),
-        }
-        initializers = {
-            "kernel": "glorot_uniform",
-            "recurrent_kernel": "orthogonal",
-            "bias": self._initial_bias,
-        }
-        return [
-            self.add_weight(name=f"{name}_{depth}", shape=shape, initializer=initializers[name])
-            for name, shape in shapes.items()
-        ]
-
-    def _initial_bias(self, shape, dtype=None):
-        bias = ops.zeros(shape, dtype=dtype)
-        if self.cell == "lstm":  # the forget gate begins open
-            forget = ops.arange(shape[0]) // self.units == 1
-            bias = ops.where(forget, ops.ones_like(bias), bias)
-        return bias
 
     def call(
         self,
@@ -373,6 +356,7 @@ class RNNDecoder(keras.layers.Layer):
             "readout": self.readout,
             "readout_units": self.readout_units,
             "dropout": self.dropout,
+            "reset_after": self.reset_after,
         }
 
     @classmethod

@@ -33,6 +33,8 @@ class RNNEncoder(keras.layers.Layer):
             `seqnlp.layers.LSTM`.
         implementation: "seqnlp", or "keras" for Keras' own layers, which use cuDNN on a GPU and
             know no other start than zeros. Weights are the same, in the same order.
+        reset_after: Of "gru": whether the reset gate acts after the product with the recurrent
+            kernel, see `seqnlp.layers.GRU`.
 
     Call arguments:
         inputs: Float tensor `(batch, time, features)`.
@@ -61,6 +63,7 @@ class RNNEncoder(keras.layers.Layer):
         recurrent_dropout=0.0,
         start="zeros",
         implementation="seqnlp",
+        reset_after=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -74,6 +77,7 @@ class RNNEncoder(keras.layers.Layer):
         self.recurrent_dropout = recurrent_dropout
         self.start = start
         self.implementation = implementation
+        self.reset_after = reset_after
         self.supports_masking = True
         make = self._layer if implementation == "seqnlp" else self._keras_layer
         self.layers = [make(f"layer_{depth}") for depth in range(num_layers)]
@@ -85,9 +89,13 @@ class RNNEncoder(keras.layers.Layer):
             self.dropout,
             self.recurrent_dropout,
             self.start,
+            **self._form(),
             dtype=self.dtype_policy,
             name=name,
         )
+
+    def _form(self):
+        return {"reset_after": self.reset_after} if self.cell == "gru" else {}
 
     def _keras_layer(self, name):
         layer = KERAS_CELLS[self.cell](
@@ -96,6 +104,7 @@ class RNNEncoder(keras.layers.Layer):
             return_state=True,
             dropout=self.dropout,
             recurrent_dropout=self.recurrent_dropout,
+            **self._form(),
             dtype=self.dtype_policy,
             name=name,
         )
@@ -143,6 +152,7 @@ class RNNEncoder(keras.layers.Layer):
             "recurrent_dropout": self.recurrent_dropout,
             "start": self.start,
             "implementation": self.implementation,
+            "reset_after": self.reset_after,
         }
 
 

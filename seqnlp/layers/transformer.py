@@ -48,7 +48,16 @@ class _Stack(keras.layers.Layer):
         return states if self.final_norm is None else self.final_norm(states)
 
     def initial_cache(self, rows, max_length):
-        """The cache of no token yet for `step`: a list of dicts, one a layer."""
+        """The cache of no token yet for `step`.
+
+        Args:
+            rows: Number of rows.
+            max_length: Most tokens that will be stepped through.
+
+        Returns:
+            List of dicts of `keys` and `values` `(rows, max_length, heads, head_units)`, one a
+            layer.
+        """
         return [self._attention(layer).initial_cache(rows, max_length) for layer in self.layers]
 
     def get_config(self):
@@ -77,7 +86,8 @@ class TransformerEncoder(_Stack):
         dropout: Share of the branches' outputs that is dropped, or three shares: of those, of
             the attention weights, and of the hidden layers of the feed-forward networks.
         causal: Whether tokens attend to none behind them.
-        window: Real tokens on either side that a token attends to; None for all of them.
+        window: Real tokens on either side that a token attends to; None for all of them. The
+            paper's r (section 4) counts both sides.
 
     Call arguments:
         inputs: Float tensor `(batch, time, units)`.
@@ -91,7 +101,8 @@ class TransformerEncoder(_Stack):
     Raises:
         ValueError: An argument is out of range, or the units are no multiple of `num_heads`.
 
-    Reference: https://arxiv.org/abs/1706.03762, section 3.1; https://arxiv.org/abs/2002.04745
+    Reference: https://arxiv.org/abs/1706.03762, section 3.1; the place of
+    the norms is https://arxiv.org/abs/2002.04745, section 3.1
     """
 
     def __init__(
@@ -183,7 +194,8 @@ class TransformerDecoder(_Stack):
     Raises:
         ValueError: An argument is out of range, or the units are no multiple of `num_heads`.
 
-    Reference: https://arxiv.org/abs/1706.03762, section 3.1; https://arxiv.org/abs/2002.04745
+    Reference: https://arxiv.org/abs/1706.03762, section 3.1; the place of
+    the norms is https://arxiv.org/abs/2002.04745, section 3.1
     """
 
     def _layer(self, *shared, name):
@@ -220,7 +232,15 @@ class TransformerDecoder(_Stack):
         return (states, weights) if return_weights else states
 
     def memory(self, source, source_mask=None):
-        """Keys and values of the source, a list of dicts, one a layer: the same for all tokens."""
+        """Keys and values of the source, which are the same for all tokens.
+
+        Args:
+            source: Float tensor `(batch, source, source_units)`.
+            source_mask: Bool tensor `(batch, source)`, True at real tokens; None if all are.
+
+        Returns:
+            List of dicts, one a layer, see `CrossAttention.memory`.
+        """
         return [layer.cross_attention.memory(source, source_mask) for layer in self.layers]
 
     def step(self, inputs, cache, memory, position):

@@ -85,9 +85,7 @@ class WeightNormalizedDense(WeightNormalized):
         if units < 1:
             raise ValueError(f"`units` must be at least 1. Received: units={units}")
         if not 0 <= dropped < 1:
-            raise ValueError(
-                f"`dropped` must be at least 0 and below 1. Received: dropped={dropped}"
-            )
+            raise ValueError(f"`dropped` must be in [0, 1). Received: dropped={dropped}")
         self.units = units
         self.dropped = dropped
         self.supports_masking = True

@@ -9,7 +9,10 @@ class Perplexity(keras.metrics.Mean):
     """The exponential of the mean cross entropy of a token, whatever the lengths of sentences.
 
     Labels are int `(batch, time)`, 0 at padding, which does not count; predictions are logits
-    `(batch, time, vocabulary)`.
+    `(batch, time, vocabulary)`. The result is a float32 scalar.
+
+    Args:
+        name: Of the metric, in logs.
     """
 
     def __init__(self, name="perplexity", **kwargs):

@@ -15,7 +15,7 @@ GEHRING_WMT16 = {
     "embedding_units": 512,
     "dropout": 0.1,
 }
-"""Sizes of `ConvSeq2Seq` for WMT'16 English-Romanian in https://arxiv.org/abs/1705.03122."""
+"""Sizes of `ConvSeq2Seq` for WMT 2016 English-Romanian, https://arxiv.org/abs/1705.03122, 5.1."""
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -56,7 +56,7 @@ class ConvSeq2Seq(keras.Model):
         ValueError: A size is below 1, `dropout` not in [0, 1), or one table is to serve two
             vocabularies of different size.
 
-    Reference: https://arxiv.org/abs/1705.03122
+    Reference: https://arxiv.org/abs/1705.03122, section 3
     """
 
     def __init__(
@@ -168,9 +168,13 @@ class ConvSeq2Seq(keras.Model):
         return self._logits(outputs)
 
     def attention_weights(self, inputs):
-        """What each layer attends to: a dict of float32 `(batch, target, source)`.
+        """What each layer attends to.
 
-        Its names are "decoder_0" and so on; padding has zeros.
+        Args:
+            inputs: As of a call.
+
+        Returns:
+            Dict of float32 `(batch, target, source)`, "decoder_0" and so on; padding has zeros.
         """
         memory = self._memory_in_place(inputs["source_ids"])
         mask = inputs["target_ids"] != 0
@@ -182,7 +186,7 @@ class ConvSeq2Seq(keras.Model):
         }
 
     def attention(self, inputs):
-        """The mean of `attention_weights`, float32 `(batch, target, source)`."""
+        """The mean of `attention_weights` `(batch, target, source)`; `inputs` as of a call."""
         weights = self.attention_weights(inputs)
         return sum(weights.values()) / len(weights)
 
@@ -308,9 +312,7 @@ def _check(config):
         if size < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
     if not 0 <= config["dropout"] < 1:
-        raise ValueError(
-            f"`dropout` must be at least 0 and below 1. Received: dropout={config['dropout']}"
-        )
+        raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={config['dropout']}")
     sizes = config["source_vocabulary_size"], config["target_vocabulary_size"]
     if config["share_embeddings"] and sizes[0] != sizes[1]:
         raise ValueError(

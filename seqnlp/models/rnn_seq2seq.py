@@ -22,6 +22,10 @@ class RNNSeq2Seq(keras.Model):
     | Cho et al. | GRU, one direction | `attention=FinalState()` | "tanh" |
     | Bahdanau et al. | GRU, both directions | `BahdanauAttention` | "backward" |
     | Luong et al. | LSTM, one direction | `LuongAttention`, `attend="after"` | "state" |
+    | a plain encoder and decoder | vanilla, one direction | vanilla | "state" |
+
+    The GRUs of Cho et al. and Bahdanau et al. have `reset_after=False`. The summary that Cho et
+    al. make of a source has a layer with tanh of its own; here it is the final state itself.
 
         encoder = RNNEncoder(500, "gru")
         decoder = RNNDecoder(1000, "gru", attention=BahdanauAttention(500))
@@ -58,9 +62,9 @@ class RNNSeq2Seq(keras.Model):
     Raises:
         ValueError: An argument is out of range, or the parts do not fit each other.
 
-    Reference: https://arxiv.org/abs/1409.3215; https://arxiv.org/abs/1406.1078;
-    https://arxiv.org/abs/1409.0473; https://arxiv.org/abs/1508.04025; scheduled sampling is
-    https://arxiv.org/abs/1506.03099, section 2.4
+    Reference: https://arxiv.org/abs/1409.3215, section 2; https://arxiv.org/abs/1406.1078,
+    section 2.2; https://arxiv.org/abs/1409.0473, section 3; https://arxiv.org/abs/1508.04025,
+    section 3; scheduled sampling is https://arxiv.org/abs/1506.03099, section 2.4
     """
 
     def __init__(
@@ -257,6 +261,9 @@ class RNNSeq2Seq(keras.Model):
 
     def attention(self, inputs):
         """Weights of the source tokens at each target token.
+
+        Args:
+            inputs: As of a call.
 
         Returns:
             Float32 tensor `(batch, target, source)`.

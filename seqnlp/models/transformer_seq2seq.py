@@ -65,7 +65,7 @@ class TransformerSeq2Seq(keras.Model):
         ValueError: An argument is out of range, the units are no multiple of `num_heads`, or
             embeddings of two vocabulary sizes are to be shared.
 
-    Reference: https://arxiv.org/abs/1706.03762
+    Reference: https://arxiv.org/abs/1706.03762, section 3
     """
 
     def __init__(
@@ -221,7 +221,7 @@ class TransformerSeq2Seq(keras.Model):
         """Which source tokens each place looks at, float32 `(batch, target, source)`.
 
         The mean of the heads of the decoder's last layer but one, whose weights are the nearest
-        to an alignment of words (https://arxiv.org/abs/1909.02074).
+        to an alignment of words (https://arxiv.org/abs/1909.02074). `inputs` is as of a call.
         """
         return ops.mean(
             self.attention_weights(inputs)[f"decoder_{self.alignment_layer}_source"], axis=1

@@ -21,6 +21,7 @@ UNKNOWN_ID = 1
 START = "[START]"
 END = "[END]"
 START_ID, END_ID = 2, 3
+NEVER_WRITTEN = (0, START_ID)  # by a model: padding and start
 
 _SETTINGS = {"characters", "labels", "tokenizer", "normalizer", "max_word_length", "max_length"}
 

@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from seqnlp.decoding import (
+    IMPOSSIBLE,
     Forbidden,
     ForcedPrefix,
     MinimumLength,
@@ -181,6 +182,17 @@ def test_of_a_prefix_in_a_tensor_the_first_tokens_come():
     prefixes = ops.convert_to_tensor(np.full((3, TIME + 1), 4, dtype="int32"))
     _, found = decoded(greedy, [ForcedPrefix(prefixes)])
     np.testing.assert_array_equal(found.token_ids, np.full((3, TIME), 4))
+
+
+@pytest.mark.parametrize("unknown", [99, -7])
+def test_an_unknown_prefix_in_a_tensor_leaves_nothing_that_is_possible(unknown):
+    prefixes = ops.convert_to_tensor(np.array([[unknown], [4], [0]], dtype="int32"))
+    _, free = decoded(greedy, [])
+    _, found = decoded(greedy, [ForcedPrefix(prefixes)])
+    assert found.scores[0] <= IMPOSSIBLE
+    assert found.scores[1] > IMPOSSIBLE
+    assert found.token_ids[1, 0] == 4
+    np.testing.assert_array_equal(found.token_ids[2], free.token_ids[2])
 
 
 @pytest.mark.parametrize(

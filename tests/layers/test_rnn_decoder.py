@@ -38,6 +38,20 @@ def gru_step(x, hidden, kernel, recurrent, bias):
     return update * hidden + (1 - update) * np.tanh(of_input[2] + reset * of_state[2])
 
 
+def gru_step_reset_before(x, hidden, kernel, recurrent, bias):
+    of_input = np.split(x @ kernel + bias, 3, axis=-1)
+    matrices = np.split(recurrent, 3, axis=-1)
+    update, reset = (sigmoid(of_input[at] + hidden @ matrices[at]) for at in (0, 1))
+    candidate = np.tanh(of_input[2] + (reset * hidden) @ matrices[2])
+    return update * hidden + (1 - update) * candidate
+
+
+def lstm_step(x, hidden, cell, kernel, recurrent, bias):
+    enter, forget, candidate, leave = np.split(x @ kernel + hidden @ recurrent + bias, 4, axis=-1)
+    cell = sigmoid(forget) * cell + sigmoid(enter) * np.tanh(candidate)
+    return sigmoid(leave) * np.tanh(cell), cell
+
+
 def softmax(scores, mask):
     scores = np.where(mask, scores, -np.inf)
     found = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -64,7 +78,7 @@ def answer(decoder, states, mask=MASK, compiled=True):
     return ops.convert_to_numpy(outputs), weights is not None and ops.convert_to_numpy(weights)
 
 
-def test_bahdanau_attends_with_the_state_before_and_reads_out_the_larger_of_neighbours():
+def test_bahdanau_attends_with_the_state_before_and_reads_out_the_larger_half():
     decoder, weights = made(attention=BahdanauAttention(5))
     kernel, recurrent, bias = (
         weights[f"{name}_0"] for name in ("kernel", "recurrent_kernel", "bias")
@@ -84,6 +98,30 @@ def test_bahdanau_attends_with_the_state_before_and_reads_out_the_larger_of_neig
     actual = answer(decoder, [[HIDDEN]])
     np.testing.assert_allclose(actual[0], np.stack(outputs, axis=1), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(actual[1], np.stack(found, axis=1), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "vanilla"])
+def test_other_cells_attend_with_the_state_before(cell):
+    """The GRU of the paper, whose reset gate acts before the product, among them."""
+    attention = BahdanauAttention(5)
+    decoder, weights = made(cell, attention=attention, readout="state", reset_after=False)
+    own = [weights[f"{name}_0"] for name in ("kernel", "recurrent_kernel", "bias")]
+    attention = {name.split("/", 1)[-1]: x for name, x in weights.items() if "attention" in name}
+    query, keys = attention["query_projection/kernel"], attention["value_projection/kernel"]
+    hidden, memory, outputs = HIDDEN, CELL, []
+    for at in range(TARGET):
+        scores = np.tanh((hidden @ query)[:, None] + VALUE @ keys) @ attention["v"]
+        context = (softmax(scores, MASK)[..., None] * VALUE).sum(axis=1)
+        x = np.concatenate([INPUTS[:, at], context], axis=1)
+        if cell == "lstm":
+            hidden, memory = lstm_step(x, hidden, memory, *own)
+        elif cell == "gru":
+            hidden = gru_step_reset_before(x, hidden, *own)
+        else:
+            hidden = np.tanh(x @ own[0] + hidden @ own[1] + own[2])
+        outputs.append(hidden)
+    actual, _ = answer(decoder, [[HIDDEN, CELL] if cell == "lstm" else [HIDDEN]])
+    np.testing.assert_allclose(actual, np.stack(outputs, axis=1), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("input_feeding", [False, True])
@@ -194,6 +232,10 @@ def last():
     return {"attention": FinalState()}
 
 
+def reset_before():
+    return {**before(), "reset_after": False}
+
+
 def context():
     return {**fed(), "readout": "context"}
 
@@ -213,6 +255,7 @@ def linear_fed():
 KINDS = {
     "none": dict,
     **{make.__name__: make for make in (before, fed, after, local, monotonic, last)},
+    "reset_before": reset_before,
     **{make.__name__: make for make in (context, context_fed, linear, linear_fed)},
 }
 
@@ -294,7 +337,9 @@ def test_keras_hands_over_the_masks_of_embeddings(kind):
     assert np.abs(ops.convert_to_numpy(unmasked - expected)[:, -1]).max() > 1e-3
 
 
-@pytest.mark.parametrize("kind", ["before", "fed", "after", "none", "context_fed", "linear_fed"])
+@pytest.mark.parametrize(
+    "kind", ["before", "fed", "after", "none", "context_fed", "linear_fed", "reset_before"]
+)
 def test_gradients_of_weights_are_those_of_steps_one_by_one(kind):
     decoder, _ = made(**KINDS[kind]())
     weights = decoder.trainable_variables

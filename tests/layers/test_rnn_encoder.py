@@ -139,10 +139,12 @@ def test_keras_hands_over_the_mask_of_an_embedding_and_passes_it_on():
     np.testing.assert_allclose(numpy(call(padded))[:, :3], numpy(call(words)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("cell", STATES)
+@pytest.mark.parametrize(
+    ("cell", "form"), [*((cell, {}) for cell in STATES), ("gru", {"reset_after": False})]
+)
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_both_implementations_agree_with_the_same_weights(cell, bidirectional):
-    arguments = {"num_layers": 2, "bidirectional": bidirectional}
+def test_both_implementations_agree_with_the_same_weights(cell, form, bidirectional):
+    arguments = {"num_layers": 2, "bidirectional": bidirectional, **form}
     layer, other = encoder(cell, **arguments), encoder(cell, implementation="keras", **arguments)
     other.set_weights(layer.get_weights())
     outputs, state = run(layer, INPUTS, HOLES)

@@ -138,6 +138,30 @@ def test_the_backward_bridge_reads_the_first_token_last():
     assert not ops.convert_to_numpy(values)[..., :4].any()
 
 
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("bridge", ["state", "tanh", "backward"])
+def test_bridges_make_the_state_that_their_formulas_say(cell, bridge):
+    units = 8 if bridge == "state" else 6
+    made = model(RNNEncoder(4, cell, 2), RNNDecoder(units, cell, 2), bridge=bridge)
+    made.set_weights([RANDOM.normal(size=w.shape, scale=0.5) for w in made.weights])
+    vectors = made.source_embedding(SOURCE)
+    _, final = made.encoder(vectors, mask=ops.convert_to_tensor(SOURCE != 0))
+    final = [[ops.convert_to_numpy(x) for x in layer] for layer in final]
+    half = len(final[0]) // 2  # hidden, and of an LSTM the cell, of each direction
+    if bridge == "state":
+        sides = [zip(layer[:half], layer[half:], strict=True) for layer in final]
+        expected = [np.concatenate(pair, axis=1) for side in sides for pair in side]
+    else:
+        forward, backward = final[1][0], final[1][half]
+        read = np.concatenate([forward, backward], axis=1) if bridge == "tanh" else backward
+        weights = [layer.get_weights() for layer in made.bridges]
+        expected = [np.tanh(read @ kernel + bias) for kernel, bias in weights]
+    state, _, _ = made.encode(SOURCE)
+    actual = [ops.convert_to_numpy(x) for layer in state for x in layer]
+    assert [len(layer) for layer in state] == [half, half]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_tied_tables_are_one_and_score_the_next_token():
     sizes = (TARGET_SIZE, TARGET_SIZE)
     decoder = RNNDecoder(6, "gru")

@@ -1,3 +1,7 @@
+import contextlib
+import gc
+import importlib
+import io
 import os
 import pathlib
 import subprocess
@@ -23,6 +27,32 @@ def command():
             text=True,
             **{"timeout": 1500, **settings},
         )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def program():
+    """Runs the same program in this process, which saves the seconds of a start, and likewise."""
+    from pipelines import command_line
+
+    def run(*arguments, task="tagging"):
+        module = importlib.import_module(f"pipelines.{task}")
+        words = [f"pipelines.{task}", *map(str, arguments)]
+        status, out, err = 0, io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", words)
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                try:
+                    command_line.main(module.run)
+                except SystemExit as end:  # as the interpreter does: a sentence is status 1
+                    status = end.code
+                    if isinstance(status, str):
+                        print(status, file=sys.stderr)
+                        status = 1
+                finally:
+                    gc.unfreeze()
+        return subprocess.CompletedProcess(words, status, out.getvalue(), err.getvalue())
 
     return run
 

@@ -1,4 +1,4 @@
-"""Bad input to the real command: exit status, the whole message, and nothing half-written."""
+"""Bad input to the command: exit status, the whole message, and nothing half-written."""
 
 import gzip
 import random
@@ -72,13 +72,14 @@ TRAIN = {
 
 
 @pytest.fixture
-def prepare(command, tmp_path):
+def prepare(command, program, tmp_path):
     """Runs `prepare`, and checks what every refusal has in common; returns its message."""
     output = tmp_path / "output"
 
     def run(*options, **settings):
         arguments = ("--encoding=bio", "--max_rejects=0", *options)
-        done = command("prepare", f"--output={output}", *arguments, **settings)
+        start = command if settings else program
+        done = start("prepare", f"--output={output}", *arguments, **settings)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert not (output / "examples" / "manifest.json").exists()
@@ -206,8 +207,8 @@ def copied(finished, tmp_path, *names):
     return output
 
 
-def refused(command, *arguments, **settings):
-    done = command(*arguments, **settings)
+def refused(start, *arguments, **settings):
+    done = start(*arguments, **settings)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr.strip().split("\n")[-1]
@@ -233,13 +234,13 @@ def test_full_disk_while_exporting(command, finished, tmp_path):
     assert list((output / "serving" / "tagger").iterdir()) == []
 
 
-def test_corrupt_records_are_named_with_their_position(command, finished, tmp_path, tiny):
+def test_corrupt_records_are_named_with_their_position(program, finished, tmp_path, tiny):
     output = copied(finished, tmp_path, "examples")
     shard = output / "examples" / "Split-train" / "examples-00002-of-00004.tfrecord.gz"
     content = bytearray(gzip.decompress(shard.read_bytes()))
     content[len(content) // 2] ^= 0xFF
     shard.write_bytes(gzip.compress(bytes(content), mtime=0))
-    message = refused(command, "train", f"--output={output}", *tiny)
+    message = refused(program, "train", f"--output={output}", *tiny)
     assert message.startswith(f"error: {shard}: expected ")
     assert " First damage: " in message
     place = r"record \d+ at byte \d+ of the decompressed data: expected the checksum 0x\w+ of "
@@ -247,29 +248,29 @@ def test_corrupt_records_are_named_with_their_position(command, finished, tmp_pa
     assert not (output / "model.keras").exists()
 
 
-def test_examples_without_a_manifest(command, finished, tmp_path, tiny):
+def test_examples_without_a_manifest(program, finished, tmp_path, tiny):
     output = copied(finished, tmp_path, "examples")
     (output / "examples" / "manifest.json").unlink()
-    assert refused(command, "train", f"--output={output}", *tiny) == (
+    assert refused(program, "train", f"--output={output}", *tiny) == (
         "error: `folder` must hold manifest.json, which is written last: the preparation did not "
         f"finish. Run it again into the same folder. Received: folder='{output}/examples'"
     )
 
 
-def test_corrupt_model(command, finished, tmp_path):
+def test_corrupt_model(program, finished, tmp_path):
     output = copied(finished, tmp_path, "examples", "model.keras", "model.text")
     path = output / "model.keras"
     path.write_bytes(path.read_bytes()[:3000])
-    message = refused(command, "evaluate", f"--output={output}")
+    message = refused(program, "evaluate", f"--output={output}")
     assert message.startswith(
         f"error: {path}: expected a .keras file that can be read; train again. Received: "
     )
     assert not (output / "evaluation.json").exists()
 
 
-def test_no_model(command, finished, tmp_path):
+def test_no_model(program, finished, tmp_path):
     output = copied(finished, tmp_path, "examples")
-    assert refused(command, "evaluate", f"--output={output}") == (
+    assert refused(program, "evaluate", f"--output={output}") == (
         f"error: {output}/model.keras: expected a .keras file; run the train stage first"
     )
 

@@ -60,11 +60,11 @@ def test_the_client_prints_the_label(labelled):
 
 
 def test_a_model_of_tags_alone_is_refused_on_labelled_examples(
-    command, labelled, finished, tmp_path
+    program, labelled, finished, tmp_path
 ):
     copied(labelled[0], tmp_path, "examples")
     copied(finished, tmp_path, "model.keras", "model.text")
-    done = command("evaluate", f"--output={tmp_path}")
+    done = program("evaluate", f"--output={tmp_path}")
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1] == (
         f"error: {tmp_path}/model.keras: expected a model that labels sentences, as the examples "

@@ -228,10 +228,10 @@ def checksums_of(path):
     return checksums({"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
 
 
-def test_a_truncated_shard(command, output, tiny):
+def test_a_truncated_shard(program, output, tiny):
     path = output / SHARD
     path.write_bytes(path.read_bytes()[:-100])
-    message = refused(command("train", f"--output={output}", *tiny))
+    message = refused(program("train", f"--output={output}", *tiny))
     assert message == (
         f"error: {path}: expected {checksums(entry_of(path))}. Received: {checksums_of(path)}. "
         f"First damage: {path}, from row 1 on: expected an intact Parquet file. Received: Parquet "
@@ -248,10 +248,10 @@ def without_column(path, column):
     pyarrow.parquet.write_table(table.drop_columns([column]), path)
 
 
-def test_a_shard_that_lacks_a_column(command, output, tiny):
+def test_a_shard_that_lacks_a_column(program, output, tiny):
     path = output / SHARD
     without_column(path, "tag_ids")
-    message = refused(command("train", f"--output={output}", *tiny))
+    message = refused(program("train", f"--output={output}", *tiny))
     assert message == (
         f"error: {path}: expected {checksums(entry_of(path))}. Received: {checksums_of(path)}. "
         f"First damage: {path}, column 'tag_ids': expected the columns {COLUMNS}. Received: "
@@ -259,23 +259,23 @@ def test_a_shard_that_lacks_a_column(command, output, tiny):
     )
 
 
-def test_a_manifest_that_says_the_other_format(command, output, tiny):
+def test_a_manifest_that_says_the_other_format(program, output, tiny):
     path = output / "examples" / "manifest.json"
     text = path.read_text()
     assert '"output_format": "parquet"' in text
     path.write_text(text.replace('"output_format": "parquet"', '"output_format": "tfrecord"'))
-    assert refused(command("train", f"--output={output}", *tiny)) == (
+    assert refused(program("train", f"--output={output}", *tiny)) == (
         f"error: {path}: expected a manifest of prepared examples; run the preparation again. "
         "Received: ValueError: output_format 'tfrecord' and "
         "Split-eval/examples-00000-of-00001.parquet"
     )
 
 
-def test_a_manifest_beside_files_of_the_other_format(command, output, finished, tiny):
+def test_a_manifest_beside_files_of_the_other_format(program, output, finished, tiny):
     shutil.copytree(finished / "examples", output / "examples", dirs_exist_ok=True)
     shard = output / "examples" / "Split-train" / "examples-00000-of-00004"
     shard.with_name(shard.name + ".tfrecord.gz").unlink()
-    assert refused(command("train", f"--output={output}", *tiny)) == (
+    assert refused(program("train", f"--output={output}", *tiny)) == (
         f"error: {shard}.tfrecord.gz: expected the file that manifest.json lists. Received: "
         f"{shard}.parquet. Run the preparation again."
     )

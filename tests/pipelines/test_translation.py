@@ -8,13 +8,17 @@ import shutil
 import subprocess
 import sys
 
+import keras
+import numpy as np
 import pytest
 
-from pipelines import translation
-from pipelines.translator import Attended, word_numbers
+from pipelines import trained_model, translation, translation_evaluation
+from pipelines.translator import Attended, Translator, word_numbers
 from seqnlp.records import SPLITS, read_pairs
 from seqnlp.samples import write_parallel
+from seqnlp.text.names import START_ID
 from tests.pipelines.killing import histories_of_killed_training, took
+from tests.translators import SOURCES, TARGETS, small_text
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ["--model=rnn", "--units=8", "--embedding_units=8", "--dropout=0", "--epochs=2"]
@@ -184,6 +188,45 @@ def test_pieces_have_the_number_of_their_word():
     pieces = ["▁the", "▁ca", "t", "▁.", "[END]"]
     assert word_numbers(pieces) == [0, 1, 1, 2, -1]
     assert word_numbers(["[END]"]) == [-1]
+    assert word_numbers(["ro", "##ad", "way", "[END]"]) == [0, 0, 1, -1]
+
+
+def test_the_worst_translations_come_first_and_no_right_one(tmp_path):
+    references = ["a red house", "the sea", "one", "a green tree"]
+    hypotheses = ["a red mouse", "the sea", "two", "a tree green"]
+    translation_evaluation._write_errors(
+        tmp_path / "errors.txt", ["s0", "s1", "s2", "s3"], references, hypotheses
+    )
+    lines = (tmp_path / "errors.txt").read_text().splitlines()
+    assert lines[0] == "# 3 of 4 translations differ; the worst by chrF first"
+    assert [x.split()[-1] for x in lines if x.startswith("source")] == ["s2", "s0", "s3"]
+    assert lines[2:6] == ["# 0.0", "source     s2", "reference  one", "translated two"]
+
+
+def test_attention_is_that_of_each_piece_over_the_pieces_of_its_own_source():
+    """A model that says in its weights where it was asked: row 10 i + column j."""
+
+    class Stub:
+        def attention(self, inputs):
+            rows, columns = (np.asarray(x).shape[1] for x in reversed(inputs.values()))
+            self.read = {name: np.asarray(ids).tolist() for name, ids in inputs.items()}
+            return np.tile(10.0 * np.arange(rows)[:, None] + np.arange(columns), (2, 1, 1))
+
+    stub, text = Stub(), small_text()
+    translator = Translator(stub, text)
+    (first, one), (second, other) = translator.attention(SOURCES[:2], TARGETS[:2])
+    assert [first, second] == [0, 1]
+    for found, source, target in zip((one, other), SOURCES, TARGETS, strict=False):
+        rows, columns = len(found.target), len(found.source)
+        assert found.target[-1] == found.source[-1] == "[END]"
+        assert "".join(found.source[:-1]).replace("▁", " ").strip() == source
+        assert "".join(found.target[:-1]).replace("▁", " ").strip() == target
+        expected = 10.0 * np.arange(rows)[:, None] + np.arange(columns)
+        np.testing.assert_array_equal(found.weights, expected)
+    read, source = stub.read["target_ids"], stub.read["source_ids"]
+    assert [row[0] for row in read] == [START_ID] * 2
+    assert len(read[0]) == max(len(one.target), len(other.target))
+    assert len(source[0]) == max(len(one.source), len(other.source))
 
 
 def test_links_of_words_come_from_their_pieces():
@@ -191,6 +234,45 @@ def test_links_of_words_come_from_their_pieces():
     attended = Attended(weights, ["▁a", "▁b", "c", "[END]"], ["▁x", "▁y", "[END]"])
     assert attended.links() == [(1, 0), (0, 1)]
     assert not attended.is_of_words()
+
+
+def steps(finished, output, number, *options):
+    """The weights that a model has after so many steps."""
+    shutil.copytree(finished / "examples", output / "examples", dirs_exist_ok=True)
+    of_one_epoch = ["--epochs=1", f"--steps_per_epoch={number}", *options]
+    translation.run(["train", f"--output={output}", *TINY, *of_one_epoch])
+    return trained_model.load_translator(output / "model.keras")[0].get_weights()
+
+
+@pytest.mark.slow
+def test_a_moving_average_of_the_weights_is_what_is_saved(finished, tmp_path):
+    one, two = (steps(finished, tmp_path / str(number), number) for number in (1, 2))
+    mean = steps(finished, tmp_path / "mean", 2, "--ema=0.75")
+    assert any(np.abs(b - a).max() > 1e-3 for a, b in zip(one, two, strict=True))
+    for a, b, found in zip(one, two, mean, strict=True):
+        np.testing.assert_allclose(found, 0.75 * a + 0.25 * b, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["transformer", "rnn", "conv"])
+def test_mixed_precision_trains_weights_of_float32(finished, tmp_path, model):
+    options = [f"--model={model}", "--num_heads=2", "--num_layers=1", "--mixed_precision"]
+    weights = steps(finished, tmp_path, 4, *options)
+    assert {w.dtype for w in weights if w.dtype.kind == "f"} == {np.dtype("float32")}
+    history = json.loads((tmp_path / "logs" / "history.json").read_text())
+    assert np.isfinite(list(history[0].values())).all()
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["transformer", "conv"])
+def test_word_pieces_and_other_models_go_all_the_way(command, files, tmp_path, model):
+    options = ["--subwords=wordpiece", f"--model={model}", "--num_heads=2", "--num_layers=1"]
+    output = [f"--output={tmp_path}", "--vocabulary_size=300", "--beam_width=2", "--n_best=2"]
+    given = [*output, *files, *TINY, *options, "--export_anyway", "--max_output_length=20"]
+    done = command("run", *given, task="translation")
+    assert done.returncode == 0, done.stderr
+    assert "requests agree" in done.stdout
 
 
 @pytest.mark.slow

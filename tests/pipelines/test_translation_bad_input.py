@@ -1,4 +1,4 @@
-"""Bad input to the real command: exit status, the whole message, and nothing half-written."""
+"""Bad input to the command: exit status, the whole message, and nothing half-written."""
 
 import json
 
@@ -66,12 +66,12 @@ def write(tmp_path):
 
 
 @pytest.fixture
-def refused(command, tmp_path):
+def refused(program, tmp_path):
     """Runs a stage that must fail, and checks what every refusal has in common."""
 
     def run(stage, *options):
         output = tmp_path / "output"
-        done = command(stage, f"--output={output}", *options, task="translation")
+        done = program(stage, f"--output={output}", *options, task="translation")
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert not (output / "examples" / "manifest.json").exists()
@@ -89,10 +89,10 @@ def test_pairs_that_cannot_be_used(name, write, refused, tmp_path):
     assert said == message.format(**names)
 
 
-def test_exchanged_sides_are_warned_of_and_do_not_stop(write, command, tmp_path):
+def test_exchanged_sides_are_warned_of_and_do_not_stop(write, program, tmp_path):
     files = write("a.en", SOURCE), write("a.de", TARGET)
     options = ["--train", *files, "--dev", *files[::-1], "--vocabulary_size=100"]
-    done = command("prepare", f"--output={tmp_path / 'out'}", *options, task="translation")
+    done = program("prepare", f"--output={tmp_path / 'out'}", *options, task="translation")
     assert done.returncode == 0
     warning = (
         "eval, a.de + a.en: source and target look exchanged: 100% of the words that tell the "
@@ -131,8 +131,8 @@ def test_a_vocabulary_larger_than_the_text_can_fill_is_refused(write, refused):
         ("--length_penalty=-1", "expected a number from 0 on, received '-1'"),
     ],
 )
-def test_options_out_of_range_are_refused(option, message, command, tmp_path):
-    done = command("export", f"--output={tmp_path}", option, task="translation")
+def test_options_out_of_range_are_refused(option, message, program, tmp_path):
+    done = program("export", f"--output={tmp_path}", option, task="translation")
     assert done.returncode == 2
     name = option.partition("=")[0]
     assert done.stderr.strip().endswith(f"error: argument {name}: {message}")
@@ -145,6 +145,21 @@ def test_options_out_of_range_are_refused(option, message, command, tmp_path):
             ["--n_best=6"],
             "`--n_best` must be at most --beam_width, the hypotheses that there are. Received: "
             "--n_best 6 --beam_width 5",
+        ),
+        (
+            ["--n_best=5", "--vocabulary_size=4"],
+            "`--n_best` must be at most --vocabulary_size. Received: --n_best 5 "
+            "--vocabulary_size 4",
+        ),
+        (
+            ["--units=30"],
+            "`--units` must be a multiple of --num_heads, which share them. Received: --units 30 "
+            "--num_heads 4",
+        ),
+        (
+            ["--model=rnn", "--input_feeding"],
+            "`--input_feeding` must come with --attend after and attention. Received: --attend "
+            "before --attention bahdanau",
         ),
         (
             ["--learning_rate=0"],
