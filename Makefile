@@ -27,6 +27,7 @@ endef
 test: $(VENV)/dev
 	$(call run_tests,-m "not slow")
 
+test-all: export PROCESSES = 1
 test-all: $(VENV)/dev serving220
 	$(call run_tests)
 

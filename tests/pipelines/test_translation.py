@@ -193,14 +193,14 @@ def test_pieces_have_the_number_of_their_word():
 
 def test_the_worst_translations_come_first_and_no_right_one(tmp_path):
     references = ["a red house", "the sea", "one", "a green tree"]
-    hypotheses = ["a red mouse", "the sea", "two", "a tree green"]
+    hypotheses = ["a red mouse", "the sea", "six", "a tree green"]
     translation_evaluation._write_errors(
         tmp_path / "errors.txt", ["s0", "s1", "s2", "s3"], references, hypotheses
     )
     lines = (tmp_path / "errors.txt").read_text().splitlines()
     assert lines[0] == "# 3 of 4 translations differ; the worst by chrF first"
     assert [x.split()[-1] for x in lines if x.startswith("source")] == ["s2", "s0", "s3"]
-    assert lines[2:6] == ["# 0.0", "source     s2", "reference  one", "translated two"]
+    assert lines[2:6] == ["# 0.0", "source     s2", "reference  one", "translated six"]
 
 
 def test_attention_is_that_of_each_piece_over_the_pieces_of_its_own_source():
