@@ -8,6 +8,7 @@ import tensorflow as tf
 from seqnlp.callbacks import Translations
 from seqnlp.metrics import alignment_links
 from seqnlp.text.names import END_ID, START_ID
+from seqnlp.text.translation_names import word_numbers
 
 BATCH_SIZE = 64
 LONGEST = 200  # pieces of a side of a pair whose attention is looked at: heads take its square
@@ -37,21 +38,6 @@ class Attended(NamedTuple):
             word_numbers(side) == [*range(len(side) - 1), -1]
             for side in (self.source, self.target)
         )
-
-
-def word_numbers(pieces):
-    """For each piece of a sentence and its end, the number of its word, -1 for the end.
-
-    A piece of sentencepiece begins a word where it starts with "▁", a word piece where it does
-    not start with "##".
-    """
-    marked = any(piece.startswith("▁") for piece in pieces[:-1])
-    begins = np.array(
-        [x.startswith("▁") if marked else not x.startswith("##") for x in pieces[:-1]], dtype=bool
-    )
-    if len(begins):
-        begins[0] = True
-    return [*(np.cumsum(begins) - 1).tolist(), -1]
 
 
 class Translator:

@@ -8,6 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from seqnlp import plot
 from seqnlp.callbacks import KeepLast, TensorBoardTranslator, TranslationEvaluation, Translations
+from seqnlp.callbacks.phrases import phrase_vectors, source_phrases
 from seqnlp.decoding import beam_search, greedy
 from seqnlp.layers import LuongAttention, RNNDecoder, RNNEncoder
 from seqnlp.losses import SequenceCrossEntropy
@@ -104,17 +105,47 @@ def test_the_heads_are_those_over_the_source_of_the_layer_before_the_last(monkey
     )
 
 
-@pytest.mark.parametrize("change", ["few pieces", "what is not finite"])
+PHRASES = {"a b": [4, 5, 3], "a b cd": [4, 5, 6, 7, 3], "b cd": [5, 6, 7, 3], "cd a": [6, 7, 4, 3]}
+
+
+def test_phrases_are_two_to_four_words_each_once():
+    rows = [[4, 5, 6, 7, 3], [4, 5, 3], [6, 7, 4, 3], [4, 3], [3]]
+    assert source_phrases(rows, NAMES, 400) == PHRASES
+    assert list(source_phrases(rows, NAMES, 2)) == list(PHRASES)[:2]
+
+
+def test_a_phrase_has_the_vector_that_the_decoder_begins_with(model):
+    found = phrase_vectors(model, list(PHRASES.values()))
+    for ids, vector in zip(PHRASES.values(), found, strict=True):
+        ((alone,),), _, _ = model.encode(np.array([ids], "int32"))
+        np.testing.assert_allclose(vector, ops.convert_to_numpy(alone)[0], rtol=1e-5, atol=1e-6)
+
+
+def test_maps_are_of_target_pieces_and_of_source_phrases(model, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plot, "embedding_map", lambda vectors, words: drawn.append(words))
+    rows = np.random.default_rng(0).integers(4, 8, size=(2, 9))
+    batch = {"source_ids": np.pad(rows, [(0, 0), (0, 1)], constant_values=3)}, None, None
+    pictures = TensorBoardTranslator("", [], batch, NAMES, None)
+    pictures.set_model(model)
+    assert list(pictures.maps()) == ["target pieces", "source phrases"]
+    assert drawn[0] == PIECES[4:]
+    assert drawn[1] == list(source_phrases(batch[0]["source_ids"].tolist(), NAMES, 400))
+
+
+@pytest.mark.parametrize("change", ["few", "not finite"])
 def test_what_cannot_be_mapped_is_not_drawn(model, change):
-    table = model.target_embedding.embeddings
-    if change == "few pieces":
+    names = NAMES
+    if change == "few":
+        names = TranslationNames(PIECES[:9], PIECES[:9])
         model = RNNSeq2Seq(9, 9, RNNEncoder(4, "gru"), RNNDecoder(8, "gru"), 6, bridge="state")
         model.build({"source_ids": (None, None), "target_ids": (None, None)})
     else:
+        table = model.target_embedding.embeddings
         table.assign(np.full(table.shape, np.nan))
-    pictures = TensorBoardTranslator("", [], BATCH, NAMES, None)
+    pictures = TensorBoardTranslator("", [], BATCH, names, None)
     pictures.set_model(model)
-    assert pictures.embeddings() is None
+    assert pictures.maps() == {}
 
 
 def test_a_model_without_attention_has_no_picture_of_it(tmp_path):

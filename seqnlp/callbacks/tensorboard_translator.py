@@ -7,10 +7,11 @@ import numpy as np
 from keras import ops
 
 from seqnlp import plot
+from seqnlp.callbacks.phrases import phrase_vectors, source_phrases
 from seqnlp.callbacks.tables import plain
 from seqnlp.text.translation_names import SUBWORD_SPECIALS
 
-MAPPED, LEAST_MAPPED = 400, 15  # pieces in the map of embeddings
+MAPPED, LEAST_MAPPED = 400, 15  # points of a map
 
 
 class TensorBoardTranslator(keras.callbacks.Callback):
@@ -18,8 +19,9 @@ class TensorBoardTranslator(keras.callbacks.Callback):
 
     After each epoch a table of sentences with their true translations and the model's, and,
     where it has attention, what the pieces of one true translation attend to: the mean, and
-    all heads of the decoder's layer before the last of a Transformer. After training a map of
-    the target pieces' vectors (t-SNE), where there are enough of them and all are finite.
+    all heads of the decoder's layer before the last of a Transformer. After training maps
+    (t-SNE) of the target pieces' vectors, and of what a recurrent model makes of phrases of the
+    sentences, where there are enough of them and all are finite.
 
     Args:
         log_dir: Folder of the logs.
@@ -54,10 +56,9 @@ class TensorBoardTranslator(keras.callbacks.Callback):
         self._writer.flush()
 
     def on_train_end(self, logs=None):
-        figure = self.embeddings()
-        if figure is not None:
-            with self._writer.as_default(step=0):
-                self._picture("target pieces", figure)
+        with self._writer.as_default(step=0):
+            for name, figure in self.maps().items():
+                self._picture(name, figure)
         self._writer.close()
 
     def _picture(self, name, figure):
@@ -96,10 +97,22 @@ class TensorBoardTranslator(keras.callbacks.Callback):
             found["heads"] = plot.heads(heads, source, target, title=name)
         return found
 
-    def embeddings(self):
-        """A `Figure`: a map of the vectors of the most frequent target pieces; or None."""
+    def maps(self):
+        """Dict of `Figure`s; empty where there is too little to map or what is not finite."""
         chosen = slice(len(SUBWORD_SPECIALS), len(SUBWORD_SPECIALS) + MAPPED)
         vectors = ops.convert_to_numpy(self.model.target_embedding.embeddings)[chosen]
-        if len(vectors) < LEAST_MAPPED or not np.isfinite(vectors).all():
-            return None
-        return plot.embedding_map(vectors, self.names.target[chosen])
+        found = {"target pieces": (vectors, self.names.target[chosen])}
+        if hasattr(self.model, "encode"):  # a recurrent one
+            rows = [[index for index in row if index] for row in self._source_ids().tolist()]
+            phrases = source_phrases(filter(None, rows), self.names, MAPPED)
+            if phrases:
+                vectors = phrase_vectors(self.model, list(phrases.values()))
+                found["source phrases"] = vectors, list(phrases)
+        return {
+            name: plot.embedding_map(vectors, words)
+            for name, (vectors, words) in found.items()
+            if len(words) >= LEAST_MAPPED and np.isfinite(vectors).all()
+        }
+
+    def _source_ids(self):
+        return np.asarray(self.batch[0]["source_ids"])

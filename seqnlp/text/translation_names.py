@@ -39,6 +39,10 @@ class TranslationNames(NamedTuple):
         """Whether both sides share their pieces."""
         return self.source is self.target
 
+    def source_sentences(self, rows):
+        """As `target_sentences`, of source ids."""
+        return _sentences(rows, self.source)
+
     def target_sentences(self, rows):
         """Sentences of a translator's answers, without TensorFlow.
 
@@ -49,11 +53,7 @@ class TranslationNames(NamedTuple):
             List of `str`, those of `TranslationText.decode` without white space at the ends; bytes
             that are no UTF-8 may give another number of U+FFFD.
         """
-        join = _join_sentence_pieces if self._is_sentence_piece() else _join_word_pieces
-        return [join([self.target[index] for index in row]) for row in rows]
-
-    def _is_sentence_piece(self):
-        return any("▁" in piece for piece in self.target)
+        return _sentences(rows, self.target)
 
     @classmethod
     def load(cls, folder):
@@ -68,6 +68,34 @@ class TranslationNames(NamedTuple):
             pieces = _read_side(folder, "joint", settings["source"])
             return cls(pieces, pieces)
         return cls(*(_read_side(folder, side, settings[side]) for side in ("source", "target")))
+
+
+def word_numbers(pieces):
+    """The number of the word that each piece of a sentence belongs to.
+
+    A piece of sentencepiece begins a word where it starts with "▁", a word piece where it does
+    not start with "##".
+
+    Args:
+        pieces: List of `str`, the last one the end of the sentence.
+
+    Returns:
+        List of `int`, -1 for the end.
+    """
+    marked, numbers = _are_sentence_pieces(pieces[:-1]), []
+    for piece in pieces[:-1]:
+        begins = piece.startswith("▁") if marked else not piece.startswith("##")
+        numbers.append(numbers[-1] + begins if numbers else 0)
+    return [*numbers, -1]
+
+
+def _are_sentence_pieces(pieces):
+    return any("▁" in piece for piece in pieces)
+
+
+def _sentences(rows, pieces):
+    join = _join_sentence_pieces if _are_sentence_pieces(pieces) else _join_word_pieces
+    return [join([pieces[index] for index in row]) for row in rows]
 
 
 def _join_sentence_pieces(pieces):

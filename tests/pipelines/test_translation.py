@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipelines import trained_model, translation, translation_evaluation
-from pipelines.translator import Attended, Translator, word_numbers
+from pipelines.translator import Attended, Translator
 from seqnlp.records import SPLITS, read_pairs
 from seqnlp.samples import write_parallel
 from seqnlp.text.names import START_ID
@@ -182,13 +182,6 @@ def test_dev_files_need_training_files(tmp_path):
 def test_every_option_says_what_it_is():
     silent = [action.dest for action in translation.arguments()._actions if not action.help]
     assert silent == []
-
-
-def test_pieces_have_the_number_of_their_word():
-    pieces = ["▁the", "▁ca", "t", "▁.", "[END]"]
-    assert word_numbers(pieces) == [0, 1, 1, 2, -1]
-    assert word_numbers(["[END]"]) == [-1]
-    assert word_numbers(["ro", "##ad", "way", "[END]"]) == [0, 0, 1, -1]
 
 
 def test_the_worst_translations_come_first_and_no_right_one(tmp_path):
