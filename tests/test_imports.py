@@ -26,6 +26,7 @@ RULES = {
     "seqnlp.text": ({"tensorflow"}, {"tensorflow_text"}),
     # What training reads where TensorFlow is not.
     "seqnlp.text.files": (set(), {"tensorflow"}),
+    "seqnlp.text.masked_lm": (set(), set()),
     "seqnlp.text.names": ({"seqnlp.text.files"}, set()),
     "seqnlp.text.piece_models": ({"seqnlp.text.names"}, set()),
     "seqnlp.text.translation_names": (

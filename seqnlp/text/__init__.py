@@ -2,6 +2,7 @@
 
 import importlib
 
+from seqnlp.text.masked_lm import Masked, mask_tokens
 from seqnlp.text.names import TaggingNames
 from seqnlp.text.translation_names import TranslationNames
 from seqnlp.text.word_vectors import load_word_vectors
@@ -19,7 +20,14 @@ _IN_THE_GRAPH = {
     "valid_utf8": "normalize",
 }
 
-__all__ = [*_IN_THE_GRAPH, "TaggingNames", "TranslationNames", "load_word_vectors"]
+__all__ = [
+    *_IN_THE_GRAPH,
+    "Masked",
+    "TaggingNames",
+    "TranslationNames",
+    "load_word_vectors",
+    "mask_tokens",
+]
 
 
 def __getattr__(name):
