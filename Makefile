@@ -16,11 +16,13 @@ demo: $(VENV)/tagging serving220
 
 # The core runs on both backends, all the rest once: three runs, one after the other, each by two
 # workers that share the files. What TensorFlow and XLA compiled stays in a process: one alone for
-# all would take more memory, and more maps of it, than there is. Each summary is printed, and each
-# can fail the command.
+# all would take more memory, and more maps of it, than there is. What runs once need not be compiled
+# well, so XLA is told to compile fast. Each summary is printed, and each can fail the command.
+TEST_SETTINGS := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 XLA_FLAGS="\
+  --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 define run_tests
 	@status=0; for run in "jax core" "tensorflow core" "tensorflow rest"; do echo "$$run:"; \
-	set -- $$run; KERAS_BACKEND=$$1 TESTS=$$2 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 \
+	set -- $$run; KERAS_BACKEND=$$1 TESTS=$$2 $(TEST_SETTINGS) \
 	  $(PYTEST) -n 2 $(1) || status=1; done; exit $$status
 endef
 
