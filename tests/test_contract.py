@@ -45,7 +45,17 @@ from seqnlp.layers import (
     WeightNormalizedDense,
     crf_log_norm,
 )
-from seqnlp.models import ConvSeq2Seq, CRFModel, RNNSeq2Seq, Tagger, TransformerSeq2Seq
+from seqnlp.models import (
+    BERTEncoder,
+    BERTPretrainer,
+    ConvSeq2Seq,
+    CRFModel,
+    MaskedLMHead,
+    NextSentenceHead,
+    RNNSeq2Seq,
+    Tagger,
+    TransformerSeq2Seq,
+)
 
 JAX = keras.backend.backend() == "jax"
 TIME, NUM_TAGS = 4, 3
@@ -67,6 +77,7 @@ class Case(NamedTuple):
     inputs: dict
     loss: Callable = lambda layer, outputs: sum(ops.sum(x * x) for x in tree.flatten(outputs))
     loops: bool = False  # eager loops take minutes on JAX
+    pads: bool = True  # whether all inputs have an axis of time behind that of the batch
 
 
 def crf_model(dtype=None):
@@ -119,6 +130,15 @@ def linear_decoder(dtype=None):
     return RNNDecoder(3, "lstm", 1, attention, **feeding, readout="state", dtype=dtype)
 
 
+def bert_encoder(dtype=None):
+    sizes = {"units": 4, "num_layers": 2, "num_heads": 2, "feed_forward_units": 3}
+    return BERTEncoder(9, **sizes, max_length=8, dtype=dtype)
+
+
+def bert_pretrainer(dtype=None):
+    return BERTPretrainer(bert_encoder(dtype=dtype), dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -132,6 +152,8 @@ SEQUENCE = {"values": VALUES, "mask": MASK}
 RECURRENT = {"inputs": VALUES, "mask": MASK}
 ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_mask": MASK}
 DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "inputs_mask": MASK}
+TWO_SPANS = {"token_ids": WORDS, "segment_ids": (np.arange(TIME) > 1) * MASK.astype("int32")}
+PLACES = np.array([[0, 3], [1, 0], [0, 0]], dtype="int32")
 SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")
@@ -248,6 +270,14 @@ CASES = {
         ),
         SENTENCE_PAIR,
     ),
+    "BERTEncoder": Case(bert_encoder, TWO_SPANS),
+    "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
+    "MaskedLMHead": Case(
+        MaskedLMHead,
+        {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},
+        pads=False,
+    ),
+    "NextSentenceHead": Case(NextSentenceHead, {"pooled": VALUES[:, 0]}, pads=False),
     "ConvSeq2Seq": Case(conv_seq2seq, SENTENCE_PAIR),
     "ConvSeq2Seq, one table": Case(functools.partial(conv_seq2seq, True), SENTENCE_PAIR),
     "CRFModel": Case(crf_model, {"words": WORDS}, model_loss, loops=True),
@@ -271,11 +301,14 @@ MAY_SPREAD = {
 }
 # In mixed precision: logits and weights of attention stay in float32.
 DTYPES = {
+    "BERTEncoder": {"bfloat16"},
     "BahdanauAttention": {"bfloat16", "float32"},
     "ConvSeq2Seq": {"float32"},
     "FinalState": {"bfloat16", "float32"},
     "LuongAttention": {"bfloat16", "float32"},
+    "MaskedLMHead": {"float32"},
     "MultiStepAttention": {"bfloat16", "float32"},
+    "NextSentenceHead": {"float32"},
     "RNNDecoder": {"bfloat16", "float32"},
     "RNNSeq2Seq": {"float32"},
     "TransformerSeq2Seq": {"float32"},
@@ -382,6 +415,7 @@ def test_compiled_it_answers_as_it_does_eagerly(name):
     assert_all_close(compiled, answer(built(name), inputs, compiled=False))
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].pads])
 def test_padding_changes_nothing(name):
     """On both sides, between tokens, as a whole row, and whatever it holds."""
     inputs, places = CASES[name].inputs, [1, 2, 4, 5]

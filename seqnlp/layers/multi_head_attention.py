@@ -17,7 +17,7 @@ from seqnlp.layers.masking import lengths_of, places_without_padding, take_place
 class _MultiHead(keras.layers.Layer):
     """What both kinds share: heads, dropout of the weights, the projection of the outputs."""
 
-    def __init__(self, num_heads, dropout=0.0, **kwargs):
+    def __init__(self, num_heads, dropout=0.0, kernel_initializer="glorot_uniform", **kwargs):
         super().__init__(**kwargs)
         if num_heads < 1:
             raise ValueError(f"`num_heads` must be at least 1. Received: num_heads={num_heads}")
@@ -25,6 +25,7 @@ class _MultiHead(keras.layers.Layer):
             raise ValueError(f"`dropout` must be in [0, 1). Received: dropout={dropout}")
         self.num_heads = num_heads
         self.dropout = dropout
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.weight_dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         self.supports_masking = True  # the mask of the queries is that of the outputs
 
@@ -41,7 +42,9 @@ class _MultiHead(keras.layers.Layer):
         self.output_projection = self._dense(units, units)
 
     def _dense(self, features, units):
-        dense = keras.layers.Dense(units, dtype=self.dtype_policy)
+        dense = keras.layers.Dense(
+            units, kernel_initializer=self.kernel_initializer.clone(), dtype=self.dtype_policy
+        )
         dense.build((None, features))
         return dense
 
@@ -65,7 +68,12 @@ class _MultiHead(keras.layers.Layer):
         return lambda weights: self.weight_dropout(weights, training=True)
 
     def get_config(self):
-        return {**super().get_config(), "num_heads": self.num_heads, "dropout": self.dropout}
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "dropout": self.dropout,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -82,6 +90,7 @@ class SelfAttention(_MultiHead):
             token: see `step`.
         window: Real tokens on either side (before it alone, if causal) that a token attends to;
             None for all of them. The restricted self-attention of the paper's table 1.
+        kernel_initializer: Of all kernels.
 
     Call arguments:
         inputs: Float tensor `(batch, time, units)`.
@@ -98,8 +107,16 @@ class SelfAttention(_MultiHead):
     Reference: https://arxiv.org/abs/1706.03762, sections 3.2 and 4
     """
 
-    def __init__(self, num_heads, dropout=0.0, causal=False, window=None, **kwargs):
-        super().__init__(num_heads, dropout, **kwargs)
+    def __init__(
+        self,
+        num_heads,
+        dropout=0.0,
+        causal=False,
+        window=None,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(num_heads, dropout, kernel_initializer, **kwargs)
         if window is not None and window < 1:
             raise ValueError(f"`window` must be None or at least 1. Received: window={window}")
         self.causal = causal
@@ -189,6 +206,7 @@ class CrossAttention(_MultiHead):
     Args:
         num_heads: Number of heads; each has its share of the query's units.
         dropout: Share of the weights that is dropped.
+        kernel_initializer: Of all kernels.
 
     Call arguments:
         query: Float tensor `(batch, target, units)`.

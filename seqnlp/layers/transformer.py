@@ -19,6 +19,8 @@ class _Stack(keras.layers.Layer):
         activation="relu",
         norm="pre",
         dropout=0.0,
+        norm_epsilon=1e-6,
+        kernel_initializer="glorot_uniform",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -35,9 +37,13 @@ class _Stack(keras.layers.Layer):
         self.norm = norm
         self.dropout = dropout if isinstance(dropout, int | float) else list(dropout)
         self.supports_masking = True
-        self.final_norm = norm_layer({"dtype": self.dtype_policy}) if norm == "pre" else None
-        rates = dropout_rates(dropout)
-        shared = (num_heads, feed_forward_units, activation, norm, rates)
+        self.norm_epsilon = norm_epsilon
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.final_norm = None
+        if norm == "pre":
+            self.final_norm = norm_layer(norm_epsilon, dtype=self.dtype_policy)
+        branches = (norm, dropout_rates(dropout), norm_epsilon, self.kernel_initializer)
+        shared = (num_heads, feed_forward_units, activation, *branches)
         self.layers = [self._layer(*shared, name=f"layer_{at}") for at in range(num_layers)]
 
     def _build_norm(self, shape):
@@ -69,6 +75,8 @@ class _Stack(keras.layers.Layer):
             "activation": self.activation,
             "norm": self.norm,
             "dropout": self.dropout,
+            "norm_epsilon": self.norm_epsilon,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
 
@@ -85,6 +93,8 @@ class TransformerEncoder(_Stack):
             without much care; "post" to normalize the sums, as the paper does.
         dropout: Share of the branches' outputs that is dropped, or three shares: of those, of
             the attention weights, and of the hidden layers of the feed-forward networks.
+        norm_epsilon: What is added to the variance in the norms.
+        kernel_initializer: Of all kernels.
         causal: Whether tokens attend to none behind them.
         window: Real tokens on either side that a token attends to; None for all of them. The
             paper's r (section 4) counts both sides.
@@ -115,16 +125,19 @@ class TransformerEncoder(_Stack):
         dropout=0.0,
         causal=False,
         window=None,
+        norm_epsilon=1e-6,
+        kernel_initializer="glorot_uniform",
         **kwargs,
     ):
         self.causal = causal
         self.window = window
-        super().__init__(
-            num_layers, num_heads, feed_forward_units, activation, norm, dropout, **kwargs
-        )
+        sizes = (num_layers, num_heads, feed_forward_units)
+        inside = (activation, norm, dropout, norm_epsilon, kernel_initializer)
+        super().__init__(*sizes, *inside, **kwargs)
 
     def _layer(self, *shared, name):
-        return EncoderLayer(*shared, self.causal, self.window, name=name, dtype=self.dtype_policy)
+        seen = {"causal": self.causal, "window": self.window}
+        return EncoderLayer(*shared, **seen, name=name, dtype=self.dtype_policy)
 
     def _attention(self, layer):
         return layer.attention
@@ -179,6 +192,8 @@ class TransformerDecoder(_Stack):
         activation: Name of that layer's function, such as "relu" or "gelu".
         norm: "pre" or "post", see `TransformerEncoder`.
         dropout: One share or three, see `TransformerEncoder`.
+        norm_epsilon: What is added to the variance in the norms.
+        kernel_initializer: Of all kernels.
 
     Call arguments:
         target: Float tensor `(batch, target, units)`.

@@ -15,19 +15,27 @@ class _Layer(keras.layers.Layer):
 
     branches = 2
 
-    def __init__(self, feed_forward_units, activation, norm, dropout, **kwargs):
+    def __init__(
+        self, feed_forward_units, activation, norm, dropout, epsilon, initializer, **kwargs
+    ):
         super().__init__(**kwargs)
         self.supports_masking = True
         policy = {"dtype": self.dtype_policy}
         self.pre = norm == "pre"
-        self.norms = [norm_layer(policy) for _ in range(self.branches)]
+        self.norms = [norm_layer(epsilon, **policy) for _ in range(self.branches)]
+        self.weight_dropout = dropout[1]
         self.branch_dropout = keras.layers.Dropout(dropout[0], **policy)
         self.hidden_dropout = keras.layers.Dropout(dropout[2], **policy)
-        self.hidden = keras.layers.Dense(feed_forward_units, activation, **policy)
+        self.initializer = initializer
+        self.hidden = keras.layers.Dense(feed_forward_units, activation, **self.settings())
         self.feed_forward_units = feed_forward_units
 
+    def settings(self):
+        """What all layers with kernels are made with; an initializer used twice repeats itself."""
+        return {"kernel_initializer": self.initializer.clone(), "dtype": self.dtype_policy}
+
     def _build(self, shape):
-        self.output_projection = keras.layers.Dense(shape[-1], dtype=self.dtype_policy)
+        self.output_projection = keras.layers.Dense(shape[-1], **self.settings())
         self.hidden.build(shape)
         self.output_projection.build((*shape[:-1], self.feed_forward_units))
         for norm in self.norms:
@@ -55,12 +63,10 @@ class _Layer(keras.layers.Layer):
 class EncoderLayer(_Layer):
     """Self-attention and a feed-forward network."""
 
-    def __init__(
-        self, num_heads, feed_forward_units, activation, norm, dropout, causal, window, **kwargs
-    ):
-        super().__init__(feed_forward_units, activation, norm, dropout, **kwargs)
+    def __init__(self, num_heads, *shared, causal, window, **kwargs):
+        super().__init__(*shared, **kwargs)
         self.attention = SelfAttention(
-            num_heads, dropout[1], causal, window, dtype=self.dtype_policy
+            num_heads, self.weight_dropout, causal, window, **self.settings()
         )
 
     def build(self, inputs_shape):
@@ -88,11 +94,11 @@ class DecoderLayer(_Layer):
 
     branches = 3
 
-    def __init__(self, num_heads, feed_forward_units, activation, norm, dropout, **kwargs):
-        super().__init__(feed_forward_units, activation, norm, dropout, **kwargs)
-        policy = {"dtype": self.dtype_policy}
-        self.self_attention = SelfAttention(num_heads, dropout[1], causal=True, **policy)
-        self.cross_attention = CrossAttention(num_heads, dropout[1], **policy)
+    def __init__(self, num_heads, *shared, **kwargs):
+        super().__init__(*shared, **kwargs)
+        weights = (num_heads, self.weight_dropout)
+        self.self_attention = SelfAttention(*weights, causal=True, **self.settings())
+        self.cross_attention = CrossAttention(*weights, **self.settings())
 
     def build(self, target_shape, source_shape):
         self.self_attention.build(target_shape)
@@ -126,6 +132,6 @@ class DecoderLayer(_Layer):
         return self._feed_forward(states), cache, weights
 
 
-def norm_layer(policy):
+def norm_layer(epsilon, **policy):
     """Normalizes each token's units."""
-    return keras.layers.LayerNormalization(epsilon=1e-6, **policy)
+    return keras.layers.LayerNormalization(epsilon=epsilon, **policy)

@@ -2,6 +2,19 @@
 
 import seqnlp.losses
 import seqnlp.metrics
+from seqnlp.models.bert import (
+    BERT_BASE,
+    BERT_LARGE,
+    BERT_MEDIUM,
+    BERT_MINI,
+    BERT_SMALL,
+    BERT_TINY,
+    BERTEncoder,
+    BERTPretrainer,
+    MaskedLMHead,
+    NextSentenceHead,
+    pretraining_losses,
+)
 from seqnlp.models.conv_seq2seq import GEHRING_WMT16, ConvSeq2Seq
 from seqnlp.models.crf_model import CRFModel
 from seqnlp.models.rnn_seq2seq import RNNSeq2Seq
