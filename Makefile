@@ -17,9 +17,12 @@ demo: $(VENV)/tagging serving220
 # The core runs on both backends, all the rest once: three runs, one after the other, each by two
 # workers that share the files. What TensorFlow and XLA compiled stays in a process: one alone for
 # all would take more memory, and more maps of it, than there is. What runs once need not be compiled
-# well, so XLA is told to compile fast. Each summary is printed, and each can fail the command.
+# well, so XLA is told to compile fast, and what JAX compiled is kept for the next time. Each summary
+# is printed, and each can fail the command.
 TEST_SETTINGS := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 XLA_FLAGS="\
-  --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+  --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true \
+  --xla_cpu_use_fusion_emitters=false" JAX_COMPILATION_CACHE_DIR=$(VENV)/compiled-by-jax \
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1
 define run_tests
 	@status=0; for run in "jax core" "tensorflow core" "tensorflow rest"; do echo "$$run:"; \
 	set -- $$run; KERAS_BACKEND=$$1 TESTS=$$2 $(TEST_SETTINGS) \
