@@ -95,7 +95,11 @@ def _output_specs(function, initial, inputs, tf):
 
     state_specs = tree.map_structure(lambda t: tf.TensorSpec(t.shape, t.dtype), initial)
     x_specs = tree.map_structure(lambda t: tf.TensorSpec(t.shape[1:], t.dtype), inputs)
-    return tf.function(y_of).get_concrete_function(state_specs, x_specs).structured_outputs
+    return (
+        tf.function(y_of, autograph=False)
+        .get_concrete_function(state_specs, x_specs)
+        .structured_outputs
+    )
 
 
 def _with_static_shape(tensor, like):
