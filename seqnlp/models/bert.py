@@ -159,6 +159,7 @@ class MaskedLMHead(keras.layers.Layer):
         h = norm(gelu(W states[positions] + c));  logits = h embeddings^T + b
 
     Args:
+        vocabulary_size: Number of token ids.
         activation: The function in the place of gelu.
 
     Call arguments:
@@ -172,8 +173,9 @@ class MaskedLMHead(keras.layers.Layer):
     Reference: https://arxiv.org/abs/1810.04805, section 3.1
     """
 
-    def __init__(self, activation="gelu", **kwargs):
+    def __init__(self, vocabulary_size, activation="gelu", **kwargs):
         super().__init__(**kwargs)
+        self.vocabulary_size = vocabulary_size
         self.activation = activation
         self.supports_masking = True
 
@@ -185,7 +187,9 @@ class MaskedLMHead(keras.layers.Layer):
         self.norm = keras.layers.LayerNormalization(epsilon=EPSILON, **policy)
         self.dense.build(states_shape)
         self.norm.build(states_shape)
-        self.bias = self.add_weight(name="bias", shape=(embeddings_shape[0],), initializer="zeros")
+        self.bias = self.add_weight(
+            name="bias", shape=(self.vocabulary_size,), initializer="zeros"
+        )
 
     def call(self, states, positions, embeddings):
         chosen = ops.take_along_axis(states, positions[..., None], axis=1)  # (batch, most, units)
@@ -197,8 +201,12 @@ class MaskedLMHead(keras.layers.Layer):
     def compute_mask(self, *inputs, **_):
         return None  # the chosen places are others
 
+    def compute_output_spec(self, states, positions, embeddings):
+        return keras.KerasTensor((*positions.shape, self.vocabulary_size), dtype="float32")
+
     def get_config(self):
-        return {**super().get_config(), "activation": self.activation}
+        sizes = {"vocabulary_size": self.vocabulary_size, "activation": self.activation}
+        return {**super().get_config(), **sizes}
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
@@ -255,7 +263,8 @@ class BERTPretrainer(keras.Model):
             )
         policy = {"dtype": self.dtype_policy}
         self.encoder = encoder
-        self.masked_lm = MaskedLMHead(encoder.config["activation"], **policy)
+        sizes = [encoder.config[name] for name in ("vocabulary_size", "activation")]
+        self.masked_lm = MaskedLMHead(*sizes, **policy)
         self.next_sentence = NextSentenceHead(**policy)
 
     def build(self, inputs_shape):

@@ -136,7 +136,7 @@ def test_dropout_is_of_the_inputs_of_the_convolution_alone():
     [
         ({"units": 0}, "`units` must be at least 1. Received: units=0"),
         ({"kernel_size": 0}, "`kernel_size` must be at least 1. Received: kernel_size=0"),
-        ({"dropout": 1.0}, "`dropout` must be in [0, 1). Received: dropout=1.0"),
+        ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\)\. Received: dropout=1.0"),
         ({"units": 4}, r"`inputs` must be 4 wide, .* Received: inputs.shape=\(2, 6, 3\)"),
     ],
 )

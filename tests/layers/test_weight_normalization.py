@@ -96,8 +96,8 @@ def test_a_kernel_of_zeros_gives_the_bias_and_a_finite_gradient():
     ("arguments", "message"),
     [
         ({"units": 0}, "`units` must be at least 1. Received: units=0"),
-        ({"dropped": 1}, "`dropped` must be in [0, 1). Received: dropped=1"),
-        ({"dropped": -0.1}, "`dropped` must be at least 0 .* Received: dropped=-0.1"),
+        ({"dropped": 1}, r"`dropped` must be in \[0, 1\)\. Received: dropped=1"),
+        ({"dropped": -0.1}, r"`dropped` must be in \[0, 1\). Received: dropped=-0.1"),
     ],
 )
 def test_refuses_arguments_out_of_range(arguments, message):

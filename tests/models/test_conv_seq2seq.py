@@ -367,7 +367,7 @@ def test_learns_to_copy():
         ({"embedding_units": 0}, "`embedding_units` must be at least 1. .*embedding_units=0"),
         ({"num_decoder_layers": 0}, "`num_decoder_layers` must be at least 1. .*layers=0"),
         ({"num_positions": 0}, "`num_positions` must be at least 1. .*num_positions=0"),
-        ({"dropout": 1.0}, "`dropout` must be in [0, 1). Received: dropout=1.0"),
+        ({"dropout": 1.0}, r"`dropout` must be in \[0, 1\)\. Received: dropout=1.0"),
         (
             {"share_embeddings": True},
             "`share_embeddings` must be False where the vocabularies differ in size. Received: "

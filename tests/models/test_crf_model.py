@@ -106,7 +106,7 @@ def test_a_saved_model_predicts_the_same_and_goes_on_training(fitted, tmp_path):
     for name, values in loaded.predict(WORDS, verbose=0).items():
         np.testing.assert_allclose(values, expected[name], rtol=1e-6)
     again = loaded.fit(WORDS, TAGS, batch_size=16, epochs=2, verbose=0).history
-    assert again["loss"][-1] < history["loss"][-1] * 1.05 + 1e-6  # float32 rounds a loss of 0
+    assert again["loss"][-1] < history["loss"][-1] * 1.05 + 1e-5  # float32 rounds a loss of 0
     assert loaded.optimizer.iterations == 42
 
 
