@@ -37,17 +37,38 @@ def fitting(texts):
     """
     texts = list(map(str, texts))
     wanted = {character for text in texts for character in text if character.isprintable()}
+    best = _best(_paths(), wanted)
+    if not wanted <= _characters(best) and _add_new_fonts():
+        best = _best(_paths(), wanted)
+    missing = wanted - _characters(best)
+    if missing:
+        _warn_once(missing)
+    return font_manager.FontProperties(fname=best), [_written(text, missing) for text in texts]
+
+
+def _best(paths, wanted):
+    """The first of the files that hold most of the characters."""
     best, most = None, -1
-    for path in _paths():
+    for path in paths:
         held = len(wanted & _characters(path))
         if held > most:
             best, most = path, held
         if held == len(wanted):
             break
-    missing = wanted - _characters(best)
-    if missing:
-        _warn_once(missing)
-    return font_manager.FontProperties(fname=best), [_written(text, missing) for text in texts]
+    return best
+
+
+@functools.cache
+def _add_new_fonts():
+    """Adds the fonts installed since matplotlib wrote its list of them, which it keeps."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    new = set(font_manager.findSystemFonts()) - known
+    for path in sorted(new):
+        try:
+            font_manager.fontManager.addfont(path)
+        except (OSError, RuntimeError):  # FreeType cannot read it
+            continue
+    return bool(new)
 
 
 def _paths():

@@ -1,5 +1,6 @@
 """Which font is taken, with the fonts that matplotlib brings along."""
 
+import shutil
 import warnings
 
 import pytest
@@ -10,6 +11,7 @@ from seqnlp.plot import fonts
 
 DEJAVU = font_manager.findfont("DejaVu Sans")
 STIX = font_manager.findfont("STIXGeneral")
+ADD_NEW_FONTS = fonts._add_new_fonts
 NOWHERE = "\U00014400"  # an Anatolian hieroglyph
 
 
@@ -17,6 +19,7 @@ NOWHERE = "\U00014400"  # an Anatolian hieroglyph
 def two_fonts(monkeypatch):
     monkeypatch.setattr(fonts, "_paths", lambda: [STIX, DEJAVU])
     monkeypatch.setattr(fonts, "_warned", False)
+    monkeypatch.setattr(fonts, "_add_new_fonts", lambda: False)
 
 
 @pytest.fixture
@@ -71,3 +74,14 @@ def test_the_font_that_matplotlib_is_set_to_comes_first(monkeypatch):
 
 def test_a_font_file_that_is_gone_holds_nothing(tmp_path):
     assert fonts._characters(str(tmp_path / "gone.ttf")) == set()
+
+
+def test_a_font_installed_after_matplotlib_listed_them_is_found(tmp_path, monkeypatch):
+    added, copy = [], tmp_path / "new.ttf"
+    shutil.copy(DEJAVU, copy)
+    monkeypatch.setattr(fonts, "_paths", lambda: [STIX, *added])
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [str(copy)])
+    monkeypatch.setattr(font_manager.fontManager, "addfont", added.append)
+    monkeypatch.setattr(fonts, "_add_new_fonts", ADD_NEW_FONTS)
+    ADD_NEW_FONTS.cache_clear()
+    assert fonts.fitting(["to", "\u0531"])[0].get_file() == str(copy)
