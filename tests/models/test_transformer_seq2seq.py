@@ -16,7 +16,6 @@ LENGTHS = np.array([[5], [3], [1]])
 SOURCE_IDS = RANDOM.integers(4, SOURCE_SIZE, (3, SOURCE)) * (np.arange(SOURCE) < LENGTHS)
 TARGET_IDS = RANDOM.integers(4, TARGET_SIZE, (3, TARGET))
 INPUTS = {"source_ids": SOURCE_IDS.astype("int32"), "target_ids": TARGET_IDS.astype("int32")}
-JIT = keras.backend.backend() == "jax"  # on TensorFlow, XLA compiles longer than this model runs
 SMALL = {"units": 8, "num_heads": 2, "feed_forward_units": 10, "num_layers": 2, "dropout": 0.0}
 
 
@@ -201,27 +200,6 @@ def test_embeddings_are_scaled_by_the_root_of_their_width():
     model = make(positions=None)
     expected = numpy(model.source_embedding.embeddings)[SOURCE_IDS] * np.sqrt(8)
     np.testing.assert_allclose(numpy(model._source_vectors(SOURCE_IDS)), expected, rtol=1e-6)
-
-
-@pytest.mark.slow
-def test_learns_to_make_sequences_again_that_it_has_not_seen():
-    """A sequence autoencoder: the same tokens on both sides."""
-    tokens = np.random.default_rng(1).integers(4, 9, (32 * 250, 4)).astype("int32")
-    unseen = np.array([[4, 5, 6, 7], [8, 7, 6, 5], [4, 4, 8, 8], [6, 4, 6, 4]], "int32")
-    tokens = tokens[~(tokens[:, None] == unseen).all(axis=-1).any(axis=-1)]
-    start = np.full((len(tokens), 1), 2, "int32")
-    inputs = {"source_ids": tokens, "target_ids": np.concatenate([start, tokens[:, :-1]], axis=1)}
-    sizes = {"units": 32, "num_heads": 2, "feed_forward_units": 64, "num_layers": 1}
-    model = make(9, 9, **sizes, share_embeddings=True)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(0.003), loss, jit_compile=JIT)
-    model.fit(inputs, tokens, batch_size=32, verbose=0)
-
-    def make_again(ids, start):
-        return greedy(model.step, model.initial_state(ids, 4), start, 3, 4)
-
-    made = gradients.compiled(make_again)(unseen, np.full(4, 2, "int32"))
-    assert numpy(made.token_ids).tolist() == unseen.tolist()
 
 
 def test_steps_in_mixed_precision_stay_near_and_score_in_float32():
