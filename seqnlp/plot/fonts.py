@@ -23,11 +23,11 @@ _warned = False
 
 
 def fitting(texts):
-    """Returns the font for some texts, and the texts as that font can write them.
+    """Returns the fonts for some texts, and the texts as those can write them.
 
-    The font that matplotlib is set to comes first, then `PREFERRED`, then the others by name. If
-    none holds every character, the one that holds most is taken, `BOX` replaces the others,
-    and the first time a warning names fonts to install.
+    The font that matplotlib is set to comes first, then `PREFERRED`, then the others by name. A
+    character that the first font taken lacks is drawn from the next one. If no font holds it,
+    `BOX` replaces it, and the first time a warning names fonts to install.
 
     Args:
         texts: Iterable of strings.
@@ -37,23 +37,37 @@ def fitting(texts):
     """
     texts = list(map(str, texts))
     wanted = {character for text in texts for character in text if character.isprintable()}
-    best = _best(_paths(), wanted)
-    if not wanted <= _characters(best) and _add_new_fonts():
-        best = _best(_paths(), wanted)
-    missing = wanted - _characters(best)
+    fonts, missing = _covering(_fonts(), wanted)
+    if missing and _add_new_fonts():
+        fonts, missing = _covering(_fonts(), wanted)
     if missing:
         _warn_once(missing)
-    return font_manager.FontProperties(fname=best), [_written(text, missing) for text in texts]
+    return font_manager.FontProperties(family=fonts), [_written(text, missing) for text in texts]
 
 
-def _best(paths, wanted):
-    """The first of the files that hold most of the characters."""
+def _covering(fonts, wanted):
+    """Names of fonts that hold the characters together, and the characters that none holds.
+
+    Of `(name, path)` each one taken is the first that holds most of what is left.
+    """
+    taken, missing = [], wanted
+    while missing or not taken:
+        name, held = _best(fonts, missing)
+        if taken and not held:
+            break
+        taken.append(name)
+        missing = missing - held
+    return taken, missing
+
+
+def _best(fonts, wanted):
+    """The name of the first font that holds most of the characters, and those."""
     best, most = None, -1
-    for path in paths:
-        held = len(wanted & _characters(path))
-        if held > most:
-            best, most = path, held
-        if held == len(wanted):
+    for name, path in fonts:
+        held = wanted & _characters(path)
+        if len(held) > most:
+            best, most = (name, held), len(held)
+        if held == wanted:
             break
     return best
 
@@ -71,19 +85,18 @@ def _add_new_fonts():
     return bool(new)
 
 
-def _paths():
-    """Files of the upright fonts of normal weight, in the order in which they are tried."""
-    entries = [
-        (entry.name, entry.fname)
+def _fonts():
+    """Name and file of the upright fonts of normal weight, in the order of trying."""
+    entries = {
+        entry.name: entry.fname
         for entry in font_manager.fontManager.ttflist
         if entry.style == "normal"
         and entry.weight in (400, "normal", "regular", "book")
         and not _UNFIT.match(entry.name)
-    ]
-    rank = {name: index for index, name in enumerate(PREFERRED)}
-    entries.sort(key=lambda entry: (rank.get(entry[0], len(rank)), *entry))
-    default = font_manager.findfont(font_manager.FontProperties())
-    return list(dict.fromkeys([default, *(path for _, path in entries)]))
+    }
+    default = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    rank = {name: index for index, name in enumerate((default.family_name, *PREFERRED))}
+    return sorted(entries.items(), key=lambda font: (rank.get(font[0], len(rank)), *font))
 
 
 @functools.cache
