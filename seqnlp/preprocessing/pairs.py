@@ -17,12 +17,7 @@ from seqnlp.preprocessing.formats import (
     shown,
 )
 from seqnlp.preprocessing.rejects import Reject
-from seqnlp.preprocessing.streams import (
-    MAX_BLOCK_BYTES,
-    DamagedFileError,
-    numbered_lines,
-    pieces,
-)
+from seqnlp.preprocessing.streams import MAX_BLOCK_BYTES, DamagedFileError, whole_lines
 
 SIDES = ("source", "target")
 # All that ends a line somewhere, or is not meant to be seen; a tab is white space.
@@ -186,7 +181,7 @@ class PairReader:
     def _read_one(self, stream, path):
         last = 0
         try:
-            for number, data, whole in _lines(stream, path):
+            for number, data, whole in whole_lines(stream, path):
                 last = number
                 found = self._parsed(path, number, [(data, whole)])
                 if found is not None:
@@ -197,7 +192,7 @@ class PairReader:
     def _read_two(self, streams, paths):
         file, count = " + ".join(paths), 0
         prefixes = [f"{side}: " for side in SIDES]
-        sides = list(map(_lines, streams, paths, prefixes))
+        sides = list(map(whole_lines, streams, paths, prefixes))
         try:
             for count, lines in enumerate(itertools.zip_longest(*sides), 1):
                 if None in lines:
@@ -258,27 +253,6 @@ class PairReader:
             raise Fault(
                 number, "long_line", f"{field}: expected at most {most} {unit}, received {size}"
             )
-
-
-def _lines(stream, path, prefix=""):
-    """Yields `(number, line, whole)`; of a line too large to hold its beginning.
-
-    Raises:
-        DamagedFileError: As `pieces` raises it, its message after `prefix`.
-    """
-    held = None
-    try:
-        for number, part in numbered_lines(pieces(stream, path)):
-            if held is not None and held[0] == number:
-                held = (number, held[1], False)
-                continue
-            if held is not None:
-                yield held
-            held = (number, part, True)
-    except DamagedFileError as damage:
-        raise DamagedFileError(prefix + damage.args[0]) from None
-    if held is not None:
-        yield held
 
 
 def _unequal(file, paths, number, lines, sides):

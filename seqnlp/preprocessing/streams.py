@@ -137,6 +137,32 @@ def numbered_lines(data):
         raise damage
 
 
+def whole_lines(stream, path, prefix=""):
+    """Yields `(number, line, whole)` for the lines of a file; of one too large its beginning.
+
+    Args:
+        stream: Object whose `read(size)` returns bytes.
+        path: Name of the file; its ending tells the compression.
+        prefix: What messages begin with.
+
+    Raises:
+        DamagedFileError: As `pieces` raises it, its message after `prefix`.
+    """
+    held = None
+    try:
+        for number, part in numbered_lines(pieces(stream, path)):
+            if held is not None and held[0] == number:
+                held = (number, held[1], False)
+                continue
+            if held is not None:
+                yield held
+            held = (number, part, True)
+    except DamagedFileError as damage:
+        raise DamagedFileError(prefix + damage.args[0]) from None
+    if held is not None:
+        yield held
+
+
 def _without_bom(line):
     return line.removeprefix(b"\xef\xbb\xbf")
 
