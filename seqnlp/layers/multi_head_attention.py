@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.by_token import by_token
 from seqnlp.layers.cache import with_token
 from seqnlp.layers.dot_product import (
     LEAST_BLOCK,
@@ -59,7 +60,7 @@ class _MultiHead(keras.layers.Layer):
         """`(batch, heads, time, head_units)` -> `(batch, time, units)`, projected."""
         batch, _, time, _ = ops.shape(context)
         context = ops.reshape(ops.transpose(context, (0, 2, 1, 3)), (batch, time, self.units))
-        return self.output_projection(context)
+        return by_token(self.output_projection, context)
 
     def _dropping(self, training):
         """The dropout of the weights, or None where it does nothing."""
@@ -133,7 +134,7 @@ class SelfAttention(_MultiHead):
         time, dropout = ops.shape(inputs)[1], self._dropping(training)
         if not return_weights and self._is_long(time):
             return self._near(inputs, mask, dropout)
-        queries, keys, values = self._heads(self.projection(inputs), 3)
+        queries, keys, values = self._heads(by_token(self.projection, inputs), 3)
         allowed = attention_mask(mask, time, self.causal, self.window)
         context, weights = dot_product_attention(queries, keys, values, allowed, dropout)
         outputs = self._joined(context)
@@ -152,7 +153,7 @@ class SelfAttention(_MultiHead):
             places, origins = places_without_padding(mask)
             inputs = take_places(inputs, origins)
             together = ops.arange(ops.shape(mask)[1]) < lengths_of(mask)[:, None]
-        heads = self._heads(self.projection(inputs), 3)
+        heads = self._heads(by_token(self.projection, inputs), 3)
         outputs = self._joined(
             window_attention(*heads, self.window, together, self.causal, dropout)
         )
@@ -246,7 +247,7 @@ class CrossAttention(_MultiHead):
             value_mask = ops.ones(ops.shape(value)[:2], dtype="bool")
         mask = ops.cast(value_mask, "bool")
         value = ops.where(mask[..., None], value, 0)  # zero weights do not stop a NaN
-        keys, values = self._heads(self.memory_projection(value), 2)
+        keys, values = self._heads(by_token(self.memory_projection, value), 2)
         return {"keys": keys, "values": values, "mask": mask}
 
     def attend(self, query, memory, training=None):
@@ -260,7 +261,7 @@ class CrossAttention(_MultiHead):
         Returns:
             `(batch, queries, units)`, and the weights, float32 `(batch, heads, queries, source)`.
         """
-        (queries,) = self._heads(self.query_projection(query), 1)
+        (queries,) = self._heads(by_token(self.query_projection, query), 1)
         context, weights = dot_product_attention(
             queries,
             memory["keys"],

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.by_token import by_token
 from seqnlp.layers.transformer_layer import DecoderLayer, EncoderLayer, norm_layer
 
 NORMS = ("pre", "post")
@@ -51,7 +52,7 @@ class _Stack(keras.layers.Layer):
             self.final_norm.build(shape)
 
     def _normalized(self, states):
-        return states if self.final_norm is None else self.final_norm(states)
+        return states if self.final_norm is None else by_token(self.final_norm, states)
 
     def initial_cache(self, rows, max_length):
         """The cache of no token yet for `step`.

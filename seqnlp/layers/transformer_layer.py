@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from seqnlp.layers.by_token import by_token
 from seqnlp.layers.multi_head_attention import CrossAttention, SelfAttention
 
 
@@ -46,16 +47,16 @@ class _Layer(keras.layers.Layer):
 
     def _branch(self, at, states, function, training=None):
         """The states after branch `at`, and what else its `function` gave."""
-        outputs, extra = function(self.norms[at](states) if self.pre else states)
+        outputs, extra = function(by_token(self.norms[at], states) if self.pre else states)
         states = states + self.branch_dropout(outputs, training=training)
-        return (states if self.pre else self.norms[at](states)), extra
+        return (states if self.pre else by_token(self.norms[at], states)), extra
 
     def _feed_forward(self, states, training=None):
         """The last branch: the same two products at every token."""
 
         def network(states):
-            hidden = self.hidden_dropout(self.hidden(states), training=training)
-            return self.output_projection(hidden), None
+            hidden = self.hidden_dropout(by_token(self.hidden, states), training=training)
+            return by_token(self.output_projection, hidden), None
 
         return self._branch(self.branches - 1, states, network, training)[0]
 

@@ -93,7 +93,9 @@ def learn_sentence_piece(
     return model
 
 
-def learn_word_piece(counts, vocabulary_size, lowercase=False, max_characters=1000):
+def learn_word_piece(
+    counts, vocabulary_size, lowercase=False, max_characters=1000, specials=SUBWORD_SPECIALS
+):
     """Learns the tokens of a `seqnlp.text.WordPiece`, by the learner of tensorflow-text.
 
     The same counts give the same tokens, in whatever order they come.
@@ -101,11 +103,12 @@ def learn_word_piece(counts, vocabulary_size, lowercase=False, max_characters=10
     Args:
         counts: Mapping from a word (or a longer text) to its count, or an iterable of texts.
             Words of more than 50 characters are not learned from.
-        vocabulary_size: Most ids, the four specials included. What is searched for is the
+        vocabulary_size: Most ids, the specials included. What is searched for is the
             least count of a token, and 95% of the ids are enough: there may be fewer.
         lowercase: Whether the `WordPiece` will take away case and accents.
         max_characters: Words with a character that is not among so many most frequent ones
             are left out: every character is two tokens, at the beginning of a word and within.
+        specials: The tokens that come first.
 
     Returns:
         List of `str`, the token of every id, specials first.
@@ -130,7 +133,7 @@ def learn_word_piece(counts, vocabulary_size, lowercase=False, max_characters=10
         learned = learner.learn(
             words,
             vocabulary_size,
-            SUBWORD_SPECIALS,
+            list(specials),
             lower_thresh=middle,
             upper_thresh=middle,
             max_unique_chars=max_characters,

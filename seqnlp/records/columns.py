@@ -4,6 +4,9 @@
 TEXT_COLUMNS = ("tokens", "source", "target")
 TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 
+PRETRAINING_COLUMNS = ("token_ids", "first_length", "is_next", "key")
+STATIC_COLUMNS = (*PRETRAINING_COLUMNS, "positions", "labels")  # with a `dupe_factor`
+
 
 def example_columns(characters, label=False):
     """Names of the columns of a tagger's examples.
@@ -25,4 +28,6 @@ def task_columns(task, options):
     """
     if task == "translation":
         return TRANSLATION_COLUMNS
+    if task == "pretraining":
+        return PRETRAINING_COLUMNS if options["dupe_factor"] is None else STATIC_COLUMNS
     return example_columns(options["characters"], options["layout"].get("label") is not None)
