@@ -15,6 +15,7 @@ from seqnlp.decoding.states import (
     alignment_of,
     as_tensors,
     beam_rows,
+    reordered,
     same_shapes,
     take_rows,
     take_step,
@@ -172,7 +173,7 @@ class _Search:
             history = ops.where(now, tokens[:, None], ops.take(history, parents, axis=0))
         new = _Loop(
             position=loop.position + 1,
-            state=take_rows(state, parents),
+            state=reordered(state, parents),
             hypotheses=hypotheses,
             tokens=ops.where(now[:, None], tokens, loop.tokens),
             parents=ops.where(now[:, None], parents, loop.parents),

@@ -7,6 +7,9 @@ each hypothesis, except
 
 - what stands under a key "memory", at any depth: one row for each sentence. Decoders hand it on as
   it is, so `step` sees `rows` = sentences * beams, sentence by sentence, beside `(batch, ...)`;
+- what stands under a key "slots", at any depth: one row for each hypothesis, but one that stays
+  where it is when hypotheses take each other's places. So a cache needs no copying; a model keeps
+  in another entry which rows each hypothesis has written to;
 - scalars, which all hypotheses share.
 
 An entry "alignment" of the state itself, float32 `(rows, source)`, is what the last step attended
@@ -17,6 +20,7 @@ in place of logits, which are then added up as they are.
 from keras import backend, ops, tree
 
 MEMORY = "memory"
+SLOTS = "slots"
 ALIGNMENT = "alignment"
 
 
@@ -37,6 +41,15 @@ def take_rows(state, rows):
     """The state of the hypotheses numbered `rows`, which may be more than there were."""
     leaves = [
         ops.take(leaf, rows, axis=0) if _has_rows(path, leaf) else leaf
+        for path, leaf in tree.flatten_with_path(state)
+    ]
+    return tree.pack_sequence_as(state, leaves)
+
+
+def reordered(state, rows):
+    """The state of the hypotheses numbered `rows`, as many as there were."""
+    leaves = [
+        ops.take(leaf, rows, axis=0) if _has_rows(path, leaf) and SLOTS not in path else leaf
         for path, leaf in tree.flatten_with_path(state)
     ]
     return tree.pack_sequence_as(state, leaves)

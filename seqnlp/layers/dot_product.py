@@ -6,6 +6,7 @@ from keras import ops
 
 from seqnlp.layers.masking import masked_softmax, positions_of
 
+HIDDEN = -1e30  # the score of what must not be attended to
 LEAST_BLOCK = 32  # queries at a time: smaller products would not pay
 
 
@@ -92,26 +93,70 @@ def _with_sides(blocks, window, causal):
     return ops.concatenate(parts, axis=3)
 
 
-def cached_attention(queries, keys, values, allowed):
-    """Attention of one query a row over the row's own keys.
+def cached_attention(queries, own, keys, values, past):
+    """Attention of one query a row over the row's own token and those before it.
 
     Sums of products, since a matrix product for each row and head, of a single row itself, keeps
-    no processor busy.
+    no processor busy. The own token comes by itself: to read it out of the cache, XLA would
+    copy all of that.
 
     Args:
         queries: Float tensor `(rows, heads, head_units)`.
+        own: Pair of the key and the value of the own token, of the same shape.
         keys: Float tensor `(rows, length, heads, head_units)`.
         values: Float tensor `(rows, length, heads, head_units)`.
-        allowed: Bool tensor `(length,)`, the places to attend to.
+        past: Bool tensor `(length,)`, the places to attend to.
 
     Returns:
         The context, `(rows, heads, head_units)`.
     """
-    queries = ops.cast(_scaled(queries), "float32")[:, None]
-    scores = ops.sum(queries * ops.cast(keys, "float32"), axis=-1)  # (rows, length, heads)
-    weights = masked_softmax(scores, allowed[:, None], axis=1)
-    context = ops.sum(weights[..., None] * ops.cast(values, "float32"), axis=1)
-    return ops.cast(context, values.dtype)
+    queries = ops.cast(_scaled(queries), "float32")
+    own_key, own_value = (ops.cast(x, "float32") for x in own)
+    scores = ops.sum(queries[:, None] * ops.cast(keys, "float32"), axis=-1)
+    scores = ops.where(past[:, None], scores, HIDDEN)  # (rows, length, heads)
+    own_score = ops.sum(queries * own_key, axis=-1)[:, None]
+    weights = ops.softmax(ops.concatenate([scores, own_score], axis=1), axis=1)
+    context = ops.sum(weights[:, :-1, :, None] * ops.cast(values, "float32"), axis=1)
+    return ops.cast(context + weights[:, -1, :, None] * own_value, values.dtype)
+
+
+def shared_attention(queries, own, keys, values, past):
+    """Attention of one query a row, over its own token and those that rows of its sentence wrote.
+
+    The heads of a sentence go into one product, in which each query is zero but for its own head:
+    that is more to multiply, but few and large products, and keys are read where they are.
+
+    Args:
+        queries: Float tensor `(rows, heads, head_units)`, sentence by sentence.
+        own: Pair of the key and the value of the own token, of the same shape.
+        keys: Float tensor `(rows, length, heads, head_units)`.
+        values: Float tensor `(rows, length, heads, head_units)`.
+        past: Bool tensor `(batch, beams, beams, length)`: for each row of a sentence the places
+            of each row that it attends to.
+
+    Returns:
+        The context, `(rows, heads, head_units)`.
+    """
+    rows, heads, head_units = ops.shape(queries)
+    batch, beams, _, length = ops.shape(past)
+    units, places = heads * head_units, beams * length
+    queries = _scaled(queries)
+    diagonal = ops.cast(ops.eye(heads), queries.dtype)
+    asked = ops.reshape(queries, (batch, beams, heads, head_units))
+    asked = ops.transpose(asked, (0, 2, 3, 1))[..., None] * diagonal[:, None, None]
+    asked = ops.reshape(asked, (batch, units, beams * heads))
+    keys, values = (ops.reshape(x, (batch, places, units)) for x in (keys, values))
+    scores = ops.reshape(ops.matmul(keys, asked), (batch, places, beams, heads))
+    past = ops.reshape(ops.transpose(past, (0, 2, 3, 1)), (batch, places, beams, 1))
+    scores = ops.where(past, ops.cast(scores, "float32"), HIDDEN)
+    scores = ops.reshape(ops.transpose(scores, (0, 2, 3, 1)), (rows, heads, places))
+    own_score = ops.cast(ops.sum(queries * own[0], axis=-1, keepdims=True), "float32")
+    weights = ops.softmax(ops.concatenate([scores, own_score], axis=-1))
+    weights = ops.cast(weights, values.dtype)
+    seen = ops.reshape(weights[..., :-1], (batch, beams * heads, places))
+    context = ops.reshape(ops.matmul(seen, values), (rows, heads, heads, head_units))
+    context = ops.sum(context * diagonal[..., None], axis=2)
+    return context + weights[..., -1:] * own[1]
 
 
 def attention_mask(mask, time, causal=False, window=None):

@@ -10,6 +10,7 @@ from seqnlp.layers.dot_product import (
     attention_mask,
     cached_attention,
     dot_product_attention,
+    shared_attention,
     window_attention,
 )
 from seqnlp.layers.masking import lengths_of, places_without_padding, take_places
@@ -164,13 +165,16 @@ class SelfAttention(_MultiHead):
         shape = (rows, max_length, self.num_heads, self.head_units)
         return {name: ops.zeros(shape, dtype=self.compute_dtype) for name in ("keys", "values")}
 
-    def step(self, inputs, cache, position):
+    def step(self, inputs, cache, position, reads=None):
         """Attends with the next token of each row over itself and those before it.
 
         Args:
             inputs: Float tensor `(rows, units)`.
             cache: What `initial_cache` or the last step gave.
             position: Int scalar tensor: the number of tokens in the cache.
+            reads: Bool tensor `(batch, beams, beams, max_length)` where rows go on from others:
+                for each row of a sentence the places of each row that are its past. None where
+                each row's past is its own.
 
         Returns:
             `(rows, units)` and the new cache.
@@ -185,12 +189,16 @@ class SelfAttention(_MultiHead):
         shape = (-1, 3, 1, self.num_heads, self.head_units)
         projected = ops.reshape(self.projection(inputs), shape)
         place = ops.arange(cache["keys"].shape[1], dtype="int32")
+        past = place < position
+        if self.window is not None:
+            past = ops.logical_and(past, place >= position - self.window)
+        attend = cached_attention
+        if reads is not None:
+            attend, past = shared_attention, ops.logical_and(reads, past)
+        queries, *own = (projected[:, at, 0] for at in range(3))
+        context = attend(queries, own, cache["keys"], cache["values"], past)
         keys = with_token(cache["keys"], projected[:, 1], position)
         values = with_token(cache["values"], projected[:, 2], position)
-        allowed = place <= position
-        if self.window is not None:
-            allowed = ops.logical_and(allowed, place >= position - self.window)
-        context = cached_attention(projected[:, 0, 0], keys, values, allowed)
         outputs = self.output_projection(ops.reshape(context, (-1, self.units)))
         return outputs, {"keys": keys, "values": values}
 

@@ -259,7 +259,7 @@ class TransformerDecoder(_Stack):
         """
         return [layer.cross_attention.memory(source, source_mask) for layer in self.layers]
 
-    def step(self, inputs, cache, memory, position):
+    def step(self, inputs, cache, memory, position, reads=None):
         """The outputs at the next token of each row; a sentence may have several rows.
 
         Args:
@@ -267,6 +267,8 @@ class TransformerDecoder(_Stack):
             cache: What `initial_cache` or the last step gave.
             memory: What `memory` gave for the sentences.
             position: Int scalar tensor: the number of tokens in the cache.
+            reads: Which places of the cache each row attends to, where rows go on from others:
+                see `SelfAttention.step`.
 
         Returns:
             `(rows, units)`, the new cache, and a list of the weights over the source, one a
@@ -274,7 +276,7 @@ class TransformerDecoder(_Stack):
         """
         states, caches, weights = ops.cast(inputs, self.compute_dtype), [], []
         for layer, old, about in zip(self.layers, cache, memory, strict=True):
-            states, new, found = layer.step(states, old, about, position)
+            states, new, found = layer.step(states, old, about, position, reads)
             caches.append(new)
             weights.append(found)
         return self._normalized(states), caches, weights

@@ -119,7 +119,7 @@ class DecoderLayer(_Layer):
         states, cross_weights = self._branch(1, states, attend_source, training)
         return self._feed_forward(states, training), (weights, cross_weights)
 
-    def step(self, inputs, cache, memory, position):
+    def step(self, inputs, cache, memory, position, reads=None):
         def attend_source(states):
             batch = ops.shape(memory["keys"])[0]
             queries = ops.reshape(states, (batch, -1, states.shape[-1]))  # (batch, beams, units)
@@ -127,7 +127,7 @@ class DecoderLayer(_Layer):
             return ops.reshape(context, ops.shape(states)), weights
 
         states, cache = self._branch(
-            0, inputs, lambda states: self.self_attention.step(states, cache, position)
+            0, inputs, lambda states: self.self_attention.step(states, cache, position, reads)
         )
         states, weights = self._branch(1, states, attend_source)
         return self._feed_forward(states), cache, weights

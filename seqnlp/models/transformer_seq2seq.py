@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from seqnlp.layers.cache import with_origin
 from seqnlp.layers.position import LearnedPositions, SinePositions
 from seqnlp.layers.transformer import TransformerDecoder, TransformerEncoder, dropout_rates
 
@@ -166,8 +167,9 @@ class TransformerSeq2Seq(keras.Model):
             max_length: Largest number of steps, a Python int.
 
         Returns:
-            Dict of `position`, an int scalar; `cache`, the keys and values of the tokens so far;
-            `memory`, those of the source; and `alignment`, float32 `(batch, source)`.
+            Dict of `position`, an int scalar; `slots`, the keys and values of the tokens so far,
+            and `origins`, int32 `(batch, max_length)`, which rows of them a hypothesis goes on
+            from; `memory`, those of the source; and `alignment`, float32 `(batch, source)`.
 
         Raises:
             ValueError: `max_length` is below 1, or above the number of learned positions.
@@ -184,7 +186,8 @@ class TransformerSeq2Seq(keras.Model):
         source = self.encoder(self._source_vectors(source_ids), mask=source_mask)
         return {
             "position": ops.zeros((), dtype="int32"),
-            "cache": self.decoder.initial_cache(ops.shape(source_ids)[0], max_length),
+            "slots": self.decoder.initial_cache(ops.shape(source_ids)[0], max_length),
+            "origins": ops.zeros((ops.shape(source_ids)[0], max_length), dtype="int32"),
             "memory": self.decoder.memory(source, source_mask),
             "alignment": ops.zeros(ops.shape(source_ids), dtype="float32"),
         }
@@ -201,18 +204,21 @@ class TransformerSeq2Seq(keras.Model):
             Logits, float32 `(rows, vocabulary)`, and the new state. Its `alignment` is the mean
             of the heads of the decoder's last layer but one.
         """
-        position = state["position"]
+        position, memory = state["position"], state["memory"]
+        batch = ops.shape(memory[0]["mask"])[0]
+        origins, reads = with_origin(state["origins"], batch, position)
         vectors = self.target_embedding(token_ids) * math.sqrt(self.units)  # (rows, units)
         if self.target_positions is not None:
             vectors = vectors + self.target_positions.at(position)
         states, cache, weights = self.decoder.step(
-            vectors, state["cache"], state["memory"], position
+            vectors, state["slots"], memory, position, reads
         )
         alignment = ops.mean(weights[self.alignment_layer], axis=1)  # (batch, beams, source)
         new = {
             "position": position + 1,
-            "cache": cache,
-            "memory": state["memory"],
+            "slots": cache,
+            "origins": origins,
+            "memory": memory,
             "alignment": ops.reshape(alignment, ops.shape(state["alignment"])),
         }
         return self._logits(states), new

@@ -1,5 +1,7 @@
 """The Transformer from sequence to sequence: step by step, with beams, trained, as published."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from keras import ops, tree
 
 from seqnlp import gradients
 from seqnlp.decoding import beam_search, greedy
+from seqnlp.decoding.states import reordered, take_rows
 from seqnlp.layers import portable_caches
 from seqnlp.models import TRANSFORMER_BASE, TRANSFORMER_BIG, TransformerSeq2Seq
 
@@ -56,10 +59,7 @@ def test_beams_are_rows_of_their_own(portable):
     source = np.repeat(INPUTS["source_ids"], beams, axis=0)
     expected = numpy(model({"source_ids": source, "target_ids": rows}))
     state = model.initial_state(INPUTS["source_ids"], TARGET)
-    tiled = tree.map_structure(
-        lambda x: ops.repeat(x, beams, axis=0), {k: state[k] for k in ("cache", "alignment")}
-    )
-    state = {**state, **tiled}
+    state = take_rows(state, np.repeat(np.arange(3), beams))
 
     def step(token_ids, state):
         if portable:
@@ -72,6 +72,28 @@ def test_beams_are_rows_of_their_own(portable):
         logits, state = step(rows[:, at], state)
         np.testing.assert_allclose(numpy(logits), expected[:, at], rtol=1e-4, atol=1e-5)
     assert state["alignment"].shape == (3 * beams, SOURCE)
+
+
+@pytest.mark.parametrize("portable", [False, True])
+def test_hypotheses_go_on_from_others(portable):
+    model, beams, random = make(), 3, np.random.default_rng(4)
+    state = take_rows(model.initial_state(INPUTS["source_ids"], 7), np.repeat(np.arange(3), beams))
+    source = np.repeat(INPUTS["source_ids"], beams, axis=0)
+    written = np.zeros((3 * beams, 0), "int32")
+
+    @gradients.compiled
+    def step(token_ids, state):
+        with portable_caches() if portable else contextlib.nullcontext():
+            return model.step(token_ids, state)
+
+    for _ in range(7):
+        tokens = random.integers(4, TARGET_SIZE, 3 * beams).astype("int32")
+        written = np.concatenate([written, tokens[:, None]], axis=1)
+        logits, state = step(tokens, state)
+        expected = numpy(model({"source_ids": source, "target_ids": written}))[:, -1]
+        np.testing.assert_allclose(numpy(logits), expected, rtol=1e-4, atol=1e-5)
+        parents = random.integers(0, beams, (3, beams)) + beams * np.arange(3)[:, None]
+        state, written = reordered(state, parents.ravel()), written[parents.ravel()]
 
 
 @pytest.mark.parametrize("positions", ["sine", 12, None])
@@ -206,7 +228,7 @@ def test_steps_in_mixed_precision_stay_near_and_score_in_float32():
     model, half = make(), make(dtype="mixed_bfloat16")
     half.set_weights(model.get_weights())
     state = half.initial_state(INPUTS["source_ids"], TARGET)
-    assert keras.backend.standardize_dtype(state["cache"][0]["keys"].dtype) == "bfloat16"
+    assert keras.backend.standardize_dtype(state["slots"][0]["keys"].dtype) == "bfloat16"
     for at in range(TARGET):
         logits, state = half.step(INPUTS["target_ids"][:, at], state)
     assert keras.backend.standardize_dtype(logits.dtype) == "float32"
