@@ -25,6 +25,7 @@ RULES = {
     "seqnlp.metrics": ({"keras"}, {"seqeval", "sacrebleu"}),
     "seqnlp.text": ({"tensorflow"}, {"tensorflow_text"}),
     # What training reads where TensorFlow is not.
+    "seqnlp.text.bert_names": ({"seqnlp.text.files", "seqnlp.text.names"}, set()),
     "seqnlp.text.files": (set(), {"tensorflow"}),
     "seqnlp.text.masked_lm": (set(), set()),
     "seqnlp.text.names": ({"seqnlp.text.files"}, set()),
@@ -34,7 +35,10 @@ RULES = {
         set(),
     ),
     "seqnlp.text.word_vectors": ({"seqnlp.text.files"}, set()),
-    "seqnlp.records": ({"seqnlp.text.names"}, {"tensorflow", "pyarrow", "google_crc32c"}),
+    "seqnlp.records": (
+        {"seqnlp.text.bert_names", "seqnlp.text.masked_lm", "seqnlp.text.names"},
+        {"tensorflow", "pyarrow", "google_crc32c"},
+    ),
     "seqnlp.preprocessing": (
         {"apache_beam", "seqnlp.text", "seqnlp.records"},
         {
@@ -43,6 +47,7 @@ RULES = {
             "tensorflow_text",
             "pyarrow",
             "sentencepiece",
+            "sentencex",
             "google",
         },
     ),

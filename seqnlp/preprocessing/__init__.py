@@ -5,7 +5,9 @@ except ImportError as error:
         'seqnlp.preprocessing needs apache-beam: pip install "seqnlp[beam]"'
     ) from error
 
+from seqnlp.preprocessing.documents import Document, DocumentReader, ReadDocuments
 from seqnlp.preprocessing.pairs import Pair, PairReader, ReadPairs
+from seqnlp.preprocessing.pretraining import PreparePretraining, prepare_pretraining
 from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.running import PrepareError
@@ -17,11 +19,15 @@ from seqnlp.preprocessing.vocabulary import CountValues
 
 __all__ = [
     "CountValues",
+    "Document",
+    "DocumentReader",
     "Pair",
     "PairReader",
     "PrepareError",
+    "PreparePretraining",
     "PrepareTagging",
     "PrepareTranslation",
+    "ReadDocuments",
     "ReadPairs",
     "ReadSentences",
     "Reject",
@@ -30,6 +36,7 @@ __all__ = [
     "SplitSentences",
     "learn_sentence_piece",
     "learn_word_piece",
+    "prepare_pretraining",
     "prepare_tagging",
     "prepare_translation",
 ]

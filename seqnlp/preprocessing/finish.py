@@ -13,6 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from seqnlp.preprocessing.rejects import FATAL_KINDS
 from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, WRITE_ERROR, write_file
 from seqnlp.records import MANIFEST_FILE, SPLITS
+from seqnlp.text.bert_names import VOCABULARY_FILE
 from seqnlp.text.names import TEXT_FILES
 from seqnlp.text.translation_names import SIDES, SUFFIXES, subword_file
 
@@ -181,7 +182,8 @@ def remove_old(folder):
         raise ValueError(
             f"`output` must be a folder, and this is a file. Received: output={folder!r}"
         )
-    names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE, *TEXT_FILES]
+    names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE]
+    names += [*TEXT_FILES, VOCABULARY_FILE]
     names += [subword_file(side, kind) for side in SIDES for kind in SUFFIXES]
     patterns = [join(folder, name) for name in [*names, f"{TEMPORARY}*"]]
     for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:

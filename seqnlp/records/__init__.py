@@ -1,5 +1,9 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
-from seqnlp.records.columns import TRANSLATION_COLUMNS, example_columns
+from seqnlp.records.columns import (
+    PRETRAINING_COLUMNS,
+    TRANSLATION_COLUMNS,
+    example_columns,
+)
 from seqnlp.records.manifest import (
     MANIFEST_FILE,
     OUTPUT_FORMATS,
@@ -9,6 +13,7 @@ from seqnlp.records.manifest import (
 )
 from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
+from seqnlp.records.pretraining_batches import PretrainingBatches, pretraining_batches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
 from seqnlp.records.sentences import read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
@@ -18,18 +23,21 @@ from seqnlp.records.translation_batches import TranslationBatches, translation_b
 __all__ = [
     "MANIFEST_FILE",
     "OUTPUT_FORMATS",
+    "PRETRAINING_COLUMNS",
     "ROWS",
     "SPLITS",
     "TRANSLATION_COLUMNS",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
+    "PretrainingBatches",
     "TFRecordRows",
     "TranslationBatches",
     "bucket_lengths",
     "distinct_spellings",
     "example_columns",
     "import_pyarrow",
+    "pretraining_batches",
     "read_labels",
     "read_manifest",
     "read_pairs",

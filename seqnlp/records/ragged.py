@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from seqnlp.records.parquet import GROUP_ROWS, read_parquet
+from seqnlp.records.tfrecord import import_tensorflow
+
 
 class Ragged:
     """Rows of lists: their values one after the other, and how long each is.
@@ -55,6 +58,29 @@ class RaggedTable:
     def take(self, order):
         """The rows of these numbers, in this order."""
         return RaggedTable({name: column.take(order) for name, column in self.columns.items()})
+
+
+def tables_of(file, output_format, names):
+    """Yields the rows of a file as `RaggedTable`s.
+
+    Args:
+        file: Path of the file.
+        output_format: One of `OUTPUT_FORMATS`.
+        names: Names of the columns of integers to read.
+    """
+    if output_format == "parquet":
+        for table in read_parquet(file, names):
+            yield RaggedTable({name: Ragged.of(table, name) for name in names})
+        return
+    tf = import_tensorflow()
+    features = {name: tf.io.RaggedFeature(tf.int64) for name in names}
+    examples = tf.data.TFRecordDataset(file, "GZIP").batch(GROUP_ROWS)
+    for parsed in examples.map(lambda records: tf.io.parse_example(records, features)):
+        columns = {
+            name: Ragged(ids.values.numpy().astype("int32"), ids.row_lengths().numpy())
+            for name, ids in parsed.items()
+        }
+        yield RaggedTable(columns)
 
 
 def concatenate(tables):

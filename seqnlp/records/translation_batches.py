@@ -7,9 +7,7 @@ import numpy as np
 from seqnlp.records.array_batches import ArrayBatches, pools
 from seqnlp.records.batches import bucket_lengths, check_least, checked_lengths
 from seqnlp.records.manifest import read_manifest
-from seqnlp.records.parquet import GROUP_ROWS, read_parquet
-from seqnlp.records.ragged import Ragged, RaggedTable, concatenate, dense
-from seqnlp.records.tfrecord import import_tensorflow
+from seqnlp.records.ragged import concatenate, dense, tables_of
 from seqnlp.text.names import END_ID, START_ID
 
 _COLUMNS = ("source_ids", "target_ids")
@@ -149,8 +147,11 @@ class TranslationBatches(ArrayBatches):
 
     def epoch(self, random):
         """Yields `(inputs, labels, sample_weight)`, see `ArrayBatches`."""
-        read = _parquet_tables if self.plan.output_format == "parquet" else _tfrecord_tables
-        tables = (table for file in self.files(random) for table in read(file))
+        tables = (
+            table
+            for file in self.files(random)
+            for table in tables_of(file, self.plan.output_format, _COLUMNS)
+        )
         if self.plan.in_order:
             for pool in pools(tables, int(self.plan.sizes[0]), random, concatenate):
                 yield self._batch(pool, np.searchsorted(self.plan.lengths, _lengths(pool).max()))
@@ -209,20 +210,3 @@ def _lengths(table):
     """The length that holds both sides of each pair, with start or end."""
     source, target = (table.columns[name].lengths for name in _COLUMNS)
     return np.maximum(source, target + 1)
-
-
-def _parquet_tables(file):
-    for table in read_parquet(file, _COLUMNS):
-        yield RaggedTable({name: Ragged.of(table, name) for name in _COLUMNS})
-
-
-def _tfrecord_tables(file):
-    tf = import_tensorflow()
-    features = {name: tf.io.RaggedFeature(tf.int64) for name in _COLUMNS}
-    examples = tf.data.TFRecordDataset(file, "GZIP").batch(GROUP_ROWS)
-    for parsed in examples.map(lambda records: tf.io.parse_example(records, features)):
-        columns = {
-            name: Ragged(ids.values.numpy().astype("int32"), ids.row_lengths().numpy())
-            for name, ids in parsed.items()
-        }
-        yield RaggedTable(columns)

@@ -2,12 +2,14 @@
 
 import importlib
 
+from seqnlp.text.bert_names import BERTNames
 from seqnlp.text.masked_lm import Masked, mask_tokens
 from seqnlp.text.names import TaggingNames
 from seqnlp.text.translation_names import TranslationNames
 from seqnlp.text.word_vectors import load_word_vectors
 
 _IN_THE_GRAPH = {
+    "BERTText": "bert_text",
     "CharacterTokenizer": "tokenizers",
     "Normalizer": "normalize",
     "RegexTokenizer": "tokenizers",
@@ -22,6 +24,7 @@ _IN_THE_GRAPH = {
 
 __all__ = [
     *_IN_THE_GRAPH,
+    "BERTNames",
     "Masked",
     "TaggingNames",
     "TranslationNames",

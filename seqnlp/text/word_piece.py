@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from seqnlp.text.basic_words import BasicWords, is_alone
+from seqnlp.text.bert_names import GLUE
 from seqnlp.text.files import read_lines, write_lines
 from seqnlp.text.names import UNKNOWN, check_lines
 from seqnlp.text.normalize import valid_utf8
@@ -11,7 +12,6 @@ from seqnlp.text.tokenizers import rank_1
 from seqnlp.text.translation_names import SUBWORD_SPECIALS
 from seqnlp.text.vocabulary import is_storable
 
-GLUE = "##"  # begins a token that does not begin a word
 _MAX_WORD_BYTES = 100  # as FastBertTokenizer: a longer word is unknown
 
 
