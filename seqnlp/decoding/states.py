@@ -39,20 +39,12 @@ def as_tensors(state, batch):
 
 def take_rows(state, rows):
     """The state of the hypotheses numbered `rows`, which may be more than there were."""
-    leaves = [
-        ops.take(leaf, rows, axis=0) if _has_rows(path, leaf) else leaf
-        for path, leaf in tree.flatten_with_path(state)
-    ]
-    return tree.pack_sequence_as(state, leaves)
+    return _taken(state, rows, _has_rows)
 
 
 def reordered(state, rows):
     """The state of the hypotheses numbered `rows`, as many as there were."""
-    leaves = [
-        ops.take(leaf, rows, axis=0) if _has_rows(path, leaf) and SLOTS not in path else leaf
-        for path, leaf in tree.flatten_with_path(state)
-    ]
-    return tree.pack_sequence_as(state, leaves)
+    return _taken(state, rows, lambda path, leaf: _has_rows(path, leaf) and SLOTS not in path)
 
 
 def repeated(tensor, beams):
@@ -92,6 +84,14 @@ def take_step(step, token_ids, state):
 def same_shapes(new, old):
     """`new`, whose static shapes a loop may not know as well as those of `old`."""
     return tree.map_structure(_like, new, old)
+
+
+def _taken(state, rows, moves):
+    leaves = [
+        ops.take(leaf, rows, axis=0) if moves(path, leaf) else leaf
+        for path, leaf in tree.flatten_with_path(state)
+    ]
+    return tree.pack_sequence_as(state, leaves)
 
 
 def _has_rows(path, leaf):

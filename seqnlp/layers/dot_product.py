@@ -4,9 +4,8 @@ import math
 
 from keras import ops
 
-from seqnlp.layers.masking import masked_softmax, positions_of
+from seqnlp.layers.masking import HIDDEN, masked_softmax, positions_of
 
-HIDDEN = -1e30  # the score of what must not be attended to
 LEAST_BLOCK = 32  # queries at a time: smaller products would not pay
 
 

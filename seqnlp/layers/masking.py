@@ -2,6 +2,8 @@
 
 from keras import ops
 
+HIDDEN = -1e30  # the score of what must not be attended to
+
 
 def lengths_of(mask):
     """Number of real tokens: bool `(batch, time)` -> int32 `(batch,)`."""
@@ -74,4 +76,4 @@ def masked_softmax(scores, mask=None, axis=-1):
     if mask is None:
         return ops.softmax(scores, axis=axis)
     mask = ops.cast(mask, "bool")
-    return ops.where(mask, ops.softmax(ops.where(mask, scores, -1e30), axis=axis), 0.0)
+    return ops.where(mask, ops.softmax(ops.where(mask, scores, HIDDEN), axis=axis), 0.0)

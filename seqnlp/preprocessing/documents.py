@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import apache_beam as beam
-
 from seqnlp.preprocessing.files import ReadFiles
 from seqnlp.preprocessing.formats import Fault, decode
 from seqnlp.preprocessing.rejects import Reject
@@ -123,7 +121,7 @@ def _sentencex():
     return sentencex
 
 
-class ReadDocuments(beam.PTransform):
+class ReadDocuments(ReadFiles):
     """Reads files of plain text, one work item a file.
 
     Args:
@@ -136,10 +134,4 @@ class ReadDocuments(beam.PTransform):
     """
 
     def __init__(self, files, reader):
-        super().__init__()
-        self._files = list(files)
-        self._reader = reader
-
-    def expand(self, root):
-        """Applies the transform to the root of a pipeline."""
-        return root | ReadFiles([(file,) for file in self._files], self._reader.read, "documents")
+        super().__init__([(file,) for file in files], reader.read, "documents")

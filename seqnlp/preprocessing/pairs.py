@@ -5,8 +5,6 @@ import json
 import re
 from typing import NamedTuple
 
-import apache_beam as beam
-
 from seqnlp.preprocessing.files import ReadFiles
 from seqnlp.preprocessing.formats import (
     Fault,
@@ -264,7 +262,7 @@ def _unequal(file, paths, number, lines, sides):
     return Reject(file, number, "line_count", reason, "")
 
 
-class ReadPairs(beam.PTransform):
+class ReadPairs(ReadFiles):
     """Reads files of pairs of sentences, one work item a file or a pair of files.
 
     Args:
@@ -278,11 +276,6 @@ class ReadPairs(beam.PTransform):
     """
 
     def __init__(self, files, reader):
-        super().__init__()
         two = reader.format.num_files == 2
-        self._groups = [tuple(file) if two else (file,) for file in files]
-        self._reader = reader
-
-    def expand(self, root):
-        """Applies the transform to the root of a pipeline."""
-        return root | ReadFiles(self._groups, self._reader.read, "pairs")
+        groups = [tuple(file) if two else (file,) for file in files]
+        super().__init__(groups, reader.read, "pairs")

@@ -50,7 +50,7 @@ class PreparePretraining(beam.PTransform):
     def expand(self, root):
         """Applies the transform to the root of a pipeline; gives one element, a dict."""
         options = self._options
-        text = root | "Text" >> self._text()
+        text = self._text(root)
         splits, rejects, inputs = read_splits(
             root, self._files, self._read, "documents", self._split()
         )
@@ -101,31 +101,17 @@ class PreparePretraining(beam.PTransform):
     def _split(self):
         return SplitSentences(self._options["fractions"], self._options["seed"], _whole)
 
-    def _text(self):
-        return _Text(self)
-
-    def counted(self, root):
-        """`(word, count)` of the training split, read for the vocabulary alone."""
+    def _text(self, root):
+        """One dict, see `MakeBERTText`."""
+        options = self._options
+        if self._tokens is not None:
+            settings = {"lowercase": options["lowercase"], "max_length": options["max_length"]}
+            made = {"config": {"tokens": self._tokens, **settings}, "problem": None}
+            return root | "Text" >> beam.Create([made], reshuffle=False)
         found = root | "ReadWords" >> self._read(self._files["train"])
         train = (found["documents"] | "SplitWords" >> self._split())["train"]
-        return train | "CountWords" >> CountValues(_words)
-
-
-class _Text(beam.PTransform):
-    """The root of a pipeline -> one dict, see `MakeBERTText`."""
-
-    def __init__(self, preparation):
-        super().__init__()
-        self._preparation = preparation
-
-    def expand(self, root):
-        """Applies the transform."""
-        options, tokens = self._preparation._options, self._preparation._tokens
-        if tokens is None:
-            return self._preparation.counted(root) | "Learn" >> MakeBERTText(options)
-        settings = {"lowercase": options["lowercase"], "max_length": options["max_length"]}
-        config = {"tokens": tokens, **settings}
-        return root | beam.Create([{"config": config, "problem": None}], reshuffle=False)
+        counts = train | "CountWords" >> CountValues(_words)
+        return counts | "Learn" >> MakeBERTText(options)
 
 
 def _whole(document):

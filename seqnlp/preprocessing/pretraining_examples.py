@@ -11,13 +11,13 @@ import numpy as np
 from apache_beam.transforms.window import GlobalWindows
 
 from seqnlp.preprocessing.running import collect_less
-from seqnlp.preprocessing.sentence_pairs import document_pairs
+from seqnlp.preprocessing.sentence_pairs import SPECIALS, document_pairs
 from seqnlp.preprocessing.shards import write_shard
 from seqnlp.preprocessing.spill import read_spilled
 from seqnlp.preprocessing.split import content_hash
 from seqnlp.records import ROWS
 from seqnlp.records.columns import task_columns
-from seqnlp.text.bert_names import CLASSIFY, MASK, SEPARATE
+from seqnlp.text.bert_names import CLASSIFY, MASK, SEPARATE, BERTNames
 from seqnlp.text.masked_lm import mask_tokens
 from seqnlp.text.names import UNKNOWN_ID
 
@@ -208,8 +208,6 @@ class _Writer:
     """Makes the rows of examples."""
 
     def __init__(self, config, options):
-        from seqnlp.text.bert_names import BERTNames
-
         self._names = BERTNames(config["tokens"])
         self._special_ids = self._names.special_ids
         self._rows = ROWS[options["output_format"]]
@@ -219,7 +217,7 @@ class _Writer:
     @staticmethod
     def length(pair):
         """Ids of an input."""
-        return len(pair.first) + len(pair.second) + 3
+        return len(pair.first) + len(pair.second) + SPECIALS
 
     def row(self, pair, name, copy):
         """A `SpanPair` -> the row of its example."""

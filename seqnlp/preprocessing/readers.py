@@ -4,8 +4,6 @@ import functools
 import itertools
 from typing import NamedTuple
 
-import apache_beam as beam
-
 from seqnlp.preprocessing.files import ReadFiles
 from seqnlp.preprocessing.formats import FORMATS, Fault, check_unicode, decode, make_format
 from seqnlp.preprocessing.rejects import Reject
@@ -189,7 +187,7 @@ def _text(lines):
     return b"\n".join(lines).decode("utf-8", "backslashreplace")
 
 
-class ReadSentences(beam.PTransform):
+class ReadSentences(ReadFiles):
     """Reads files of labelled sentences, one work item a file.
 
     Args:
@@ -202,10 +200,4 @@ class ReadSentences(beam.PTransform):
     """
 
     def __init__(self, files, reader):
-        super().__init__()
-        self._files = list(files)
-        self._reader = reader
-
-    def expand(self, root):
-        """Applies the transform to the root of a pipeline."""
-        return root | ReadFiles([(file,) for file in self._files], self._reader.read, "sentences")
+        super().__init__([(file,) for file in files], reader.read, "sentences")

@@ -1,12 +1,11 @@
 """What the ids of BERT stand for: a file of word pieces, read without TensorFlow."""
 
-import json
 import os
 from typing import NamedTuple
 
 import numpy as np
 
-from seqnlp.text.files import read_lines
+from seqnlp.text.files import read_lines, read_object
 from seqnlp.text.names import CONFIG_FILE, PADDING, UNKNOWN, check_lines
 
 VOCABULARY_FILE = "vocab.txt"
@@ -72,12 +71,4 @@ def read_bert_settings(folder):
         FileNotFoundError, OSError: There is no such file, or it cannot be read.
         ValueError: It does not hold the settings; the message names it.
     """
-    path = os.path.join(folder, CONFIG_FILE)
-    try:
-        settings = json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: must be JSON ({error}).") from None
-    if not isinstance(settings, dict) or set(settings) != _SETTINGS:
-        received = sorted(settings) if isinstance(settings, dict) else settings
-        raise ValueError(f"{path}: expected the keys {sorted(_SETTINGS)}. Received: {received}")
-    return settings
+    return read_object(os.path.join(folder, CONFIG_FILE), _SETTINGS)

@@ -4,6 +4,7 @@ TensorFlow is loaded for paths that name a filesystem (`gs://...`) alone.
 """
 
 import contextlib
+import json
 import os
 import sys
 
@@ -50,6 +51,30 @@ def read_lines(path):
     if not lines[-1]:
         lines.pop()
     return [_decode(line, path, number) for number, line in enumerate(lines, start=1)]
+
+
+def read_object(path, keys):
+    """Reads a file that holds a JSON object.
+
+    Args:
+        path: Path of the file, on any filesystem of `tf.io.gfile`.
+        keys: Set of the keys that it must have, no more and no less.
+
+    Returns:
+        Dict.
+
+    Raises:
+        FileNotFoundError, OSError: There is no such file, or it cannot be read.
+        ValueError: It holds something else; the message names the file.
+    """
+    try:
+        found = json.loads("\n".join(read_lines(path)))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: must be JSON ({error}).") from None
+    if not isinstance(found, dict) or set(found) != keys:
+        received = sorted(found) if isinstance(found, dict) else found
+        raise ValueError(f"{path}: expected the keys {sorted(keys)}. Received: {received}")
+    return found
 
 
 def write_lines(path, lines):

@@ -1,12 +1,11 @@
 """What the ids of a translator stand for: files of pieces, read without TensorFlow."""
 
 import itertools
-import json
 import os
 import re
 from typing import NamedTuple
 
-from seqnlp.text.files import opened, read_lines
+from seqnlp.text.files import opened, read_object
 from seqnlp.text.names import CONFIG_FILE, END, SPECIALS, START, UNKNOWN, read_vocabulary
 from seqnlp.text.piece_models import read_pieces
 
@@ -130,13 +129,7 @@ def read_translation_settings(folder):
         ValueError: It does not hold the settings; the message names it.
     """
     path = os.path.join(folder, CONFIG_FILE)
-    try:
-        settings = json.loads("\n".join(read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: must be JSON ({error}).") from None
-    if not isinstance(settings, dict) or set(settings) != _SETTINGS:
-        received = sorted(settings) if isinstance(settings, dict) else settings
-        raise ValueError(f"{path}: expected the keys {sorted(_SETTINGS)}. Received: {received}")
+    settings = read_object(path, _SETTINGS)
     try:
         check_sides(settings)
     except ValueError as error:

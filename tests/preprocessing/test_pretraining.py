@@ -3,11 +3,13 @@
 import itertools
 import json
 import random
+from collections import Counter
 
 import numpy as np
 import pytest
 
-from seqnlp.preprocessing import PrepareError, prepare_pretraining
+from seqnlp.preprocessing import DocumentReader, PrepareError, prepare_pretraining
+from seqnlp.preprocessing.split import split_of
 from seqnlp.records import OUTPUT_FORMATS, SPLITS, pretraining_batches, read_manifest
 from seqnlp.text import BERTNames, BERTText
 from tests.preprocessing.small_corpus import tree
@@ -208,16 +210,17 @@ def test_a_vocabulary_without_a_special_is_refused(files, tmp_path):
 
 def test_missing_splits_are_split_off_by_whole_documents(texts, tmp_path):
     path = write(tmp_path / "all.txt", texts["train"])
-    manifest = prepare_pretraining(tmp_path / "out", path, **SETTINGS)
-    numbers = [manifest.statistics["splits"][split]["documents"] for split in SPLITS]
-    assert sum(numbers) == len(texts["train"])
-    assert min(numbers) > 1
-    seen = []
-    names = manifest.folder
-    for split in SPLITS:
-        ids = {int(i) for row, _, _ in pairs_of(names, split) for i in row}
-        seen.append(ids)
-    assert all(seen)
+    cut = SETTINGS | {"max_document_bytes": 100}
+    manifest = prepare_pretraining(tmp_path / "out", path, **cut)
+    found = [manifest.statistics["splits"][split] for split in SPLITS]
+    assert sum(split["sentences"] for split in found) == sum(map(len, texts["train"]))
+    with open(path, "rb") as file:
+        parts = list(DocumentReader(max_document_bytes=100).read(file, path))
+    shares = {split: manifest.options["fractions"][split] for split in SPLITS}  # in this order
+    expected = Counter(split_of((part.whole.hex(),), 0, shares) for part in parts)
+    assert [split["documents"] for split in found] == [expected[split] for split in SPLITS]
+    assert min(expected.values()) > 1
+    assert len({part.whole for part in parts}) == len(texts["train"]) < len(parts)
 
 
 @pytest.mark.parametrize(
