@@ -2,9 +2,9 @@
 
 import itertools
 
-import keras
 import numpy as np
 
+from pipelines.streams import needs_tensorflow
 from seqnlp.records import ParquetBatches, distinct_spellings, tagging_batches
 from seqnlp.text.names import UNKNOWN_ID
 
@@ -47,11 +47,6 @@ def training_batches(options, manifest, num_words, steps, first_epoch, settings)
     if settings.get("lengths") is None and "char_ids" in batches.element_spec[0]:
         batches = batches.map(lambda inputs, *rest: (distinct_spellings(inputs), *rest))
     return batches.prefetch(4)
-
-
-def needs_tensorflow(manifest):
-    """Whether training on these examples reads or computes with TensorFlow."""
-    return keras.backend.backend() == "tensorflow" or manifest.output_format == "tfrecord"
 
 
 def forget_rates(counts, strength):

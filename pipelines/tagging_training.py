@@ -5,7 +5,14 @@ import shutil
 
 import keras
 
-from pipelines import command_line, tagging_model, tagging_streams, trained_model, training
+from pipelines import (
+    command_line,
+    streams,
+    tagging_model,
+    tagging_streams,
+    trained_model,
+    training,
+)
 from pipelines.tagging_evaluation import forget_evaluation
 from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
@@ -30,7 +37,7 @@ REMEMBERED = (
 def train(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
     manifest = read_manifest(str(options.output / "examples"))
-    if tagging_streams.needs_tensorflow(manifest):
+    if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = TaggingNames.load(manifest.folder)
     encoding = manifest.options["encoding"]
@@ -91,7 +98,7 @@ def _keep_best(options, encoding, names):
 def _tensorboard(options, manifest):
     """The callbacks that write for TensorBoard, which needs TensorFlow."""
     logs = options.output / "logs"
-    if not tagging_streams.needs_tensorflow(manifest):
+    if not streams.needs_tensorflow(manifest):
         print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
         return []
     import tensorflow as tf

@@ -8,6 +8,7 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
+from seqnlp.text.bert_names import VOCABULARY_FILE, BERTNames
 from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
 from seqnlp.text.translation_names import SUBWORD_FILES
 
@@ -28,7 +29,7 @@ def save_text(path, examples, encoding=None):
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    for name in {*TEXT_FILES, *SUBWORD_FILES}:
+    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE}:
         if os.path.exists(os.path.join(examples, name)):
             shutil.copy(os.path.join(examples, name), partial)
     if encoding is not None:
@@ -52,6 +53,20 @@ def load_translator(path):
 
     model, folder = _load(path, CONFIG_FILE)
     return model, TranslationText.load(str(folder))
+
+
+def load_bert(path):
+    """`(model, text)` of a file of BERT's; a `ValueError` says in a sentence why not."""
+    from seqnlp.text import BERTText
+
+    model, folder = _load(path, VOCABULARY_FILE)
+    return model, BERTText.load(str(folder))
+
+
+def load_pretrained(path):
+    """`(model, pieces)`: as `load_bert`, without TensorFlow."""
+    model, folder = _load(path, VOCABULARY_FILE)
+    return model, BERTNames.load(str(folder)).pieces
 
 
 def _load(path, needed):

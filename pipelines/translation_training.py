@@ -1,5 +1,6 @@
 """The train stage of `pipelines.translation`."""
 
+import functools
 import itertools
 import json
 import pathlib
@@ -7,7 +8,7 @@ import shutil
 
 import keras
 
-from pipelines import command_line, trained_model, training, translation_model
+from pipelines import command_line, streams, trained_model, training, translation_model
 from pipelines.translation_evaluation import forget_evaluation
 from seqnlp.callbacks import (
     Backup,
@@ -21,7 +22,6 @@ from seqnlp.losses import SequenceCrossEntropy
 from seqnlp.metrics import Perplexity
 from seqnlp.optimizers import InverseSquareRoot, average_weights
 from seqnlp.records import (
-    TranslationBatches,
     bucket_lengths,
     read_manifest,
     read_pairs,
@@ -55,7 +55,7 @@ MONITOR = "val_bleu"
 def train(options):
     """Trains on `examples` and leaves the best model of all epochs in `model.keras`."""
     manifest = read_manifest(str(options.output / "examples"), task="translation")
-    if needs_tensorflow(manifest):
+    if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = TranslationNames.load(manifest.folder)
     forget_evaluation(options.output)
@@ -101,28 +101,7 @@ def _held_out(options, manifest):
     """The eval split as `fit` takes it."""
     lengths = _evaluation_lengths(manifest)
     batches = translation_batches(manifest.folder, "eval", options.batch_tokens, lengths=lengths)
-    if not isinstance(batches, TranslationBatches):
-        return batches
-    return batches.dataset() if needs_tensorflow(manifest) else _Listed(list(batches))
-
-
-class _Listed(keras.utils.PyDataset):
-    """A list of batches as `fit` takes them for validation without TensorFlow."""
-
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __getitem__(self, index):
-        return self.batches[index]
-
-
-def needs_tensorflow(manifest):
-    """Whether training on these examples reads or computes with TensorFlow."""
-    return keras.backend.backend() == "tensorflow" or manifest.output_format == "tfrecord"
+    return streams.held_out(batches, manifest)
 
 
 def _optimizer(options):
@@ -141,28 +120,17 @@ def training_batches(options, manifest, first_epoch):
 
     Its order depends on the seed alone.
     """
-    lengths = bucket_lengths(manifest.statistics, LENGTHS, ["train"])
-    settings = {"batch_tokens": options.batch_tokens, "seed": options.seed, "lengths": lengths}
-    folder = manifest.folder
-    whole = _steps(translation_batches(folder, "train", **settings))
+    make = functools.partial(
+        translation_batches,
+        manifest.folder,
+        "train",
+        batch_tokens=options.batch_tokens,
+        seed=options.seed,
+        lengths=bucket_lengths(manifest.statistics, LENGTHS, ["train"]),
+    )
+    whole = streams.steps_of(make())
     steps = min(options.steps_per_epoch or whole, whole)
-    passes, skipped = divmod(first_epoch * steps, whole)
-    batches = translation_batches(folder, "train", **settings, first_epoch=passes, num_epochs=None)
-    if isinstance(batches, TranslationBatches):
-        if not needs_tensorflow(manifest):
-            return _without(iter(batches), skipped), steps
-        batches = batches.dataset()
-    return batches.skip(skipped).prefetch(4), steps
-
-
-def _steps(batches):
-    return batches.plan.steps if isinstance(batches, TranslationBatches) else len(batches)
-
-
-def _without(batches, number):
-    for _ in range(number):
-        next(batches)
-    return batches
+    return streams.endless(make, first_epoch * steps, manifest), steps
 
 
 def _evaluation(options, manifest, names):
@@ -196,7 +164,7 @@ def _average(model, last, scores, best):
 def _tensorboard(options, manifest, names, model):
     """The callbacks that write for TensorBoard, which needs TensorFlow."""
     logs = options.output / "logs"
-    if not needs_tensorflow(manifest):
+    if not streams.needs_tensorflow(manifest):
         print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
         return []
     pairs = list(itertools.islice(read_pairs(manifest.folder, "eval"), SHOWN_SENTENCES))

@@ -2,6 +2,8 @@
 
 from seqnlp.callbacks.keeping import Backup, KeepBest, KeepLast
 from seqnlp.callbacks.tag_evaluation import TagEvaluation, decode, joint_scores, tag_scores
+from seqnlp.callbacks.tensorboard_pretrainer import TensorBoardPretrainer
 from seqnlp.callbacks.tensorboard_tagger import TensorBoardTagger
 from seqnlp.callbacks.tensorboard_translator import TensorBoardTranslator
+from seqnlp.callbacks.throughput import Throughput
 from seqnlp.callbacks.translations import TranslationEvaluation, Translations

@@ -137,6 +137,16 @@ class BERTEncoder(keras.Model):
         """
         return self._encode(inputs, return_weights=True)[1]
 
+    def layers_from_below(self):
+        """List of lists of layers: those of the embeddings, then the one of each layer above."""
+        embeddings = [
+            self.token_embedding,
+            self.segment_embedding,
+            self.positions,
+            self.embedding_norm,
+        ]
+        return [embeddings, *([layer] for layer in self.layers_above.layers)]
+
     def _encode(self, inputs, return_weights=False, training=None):
         mask = inputs["token_ids"] != 0
         vectors = self.token_embedding(inputs["token_ids"])
@@ -304,6 +314,24 @@ def pretraining_losses():
         )
         for name in ("masked_lm", "next_sentence")
     }
+
+
+def pretraining_flops(encoder, length, predictions):
+    """Floating-point operations that training takes for a pair, products of matrices alone.
+
+    Backward takes twice as many as forward; a multiplication and an addition are two.
+
+    Args:
+        encoder: `BERTEncoder`.
+        length: Ids of a row, padding counted.
+        predictions: Hidden tokens of a row.
+    """
+    sizes = encoder.config
+    units, hidden = sizes["units"], sizes["feed_forward_units"]
+    token = 4 * units**2 + 2 * units * hidden  # projections of attention, feed-forward network
+    layers = sizes["num_layers"] * length * (token + 2 * length * units)
+    heads = units**2 + predictions * (units**2 + units * sizes["vocabulary_size"])
+    return 3 * 2 * (layers + heads)
 
 
 def normal():

@@ -6,8 +6,9 @@ except ImportError as error:
     raise ImportError('seqnlp.plot needs matplotlib: pip install "seqnlp[plot]"') from error
 
 from seqnlp.plot.attention import attention, heads
+from seqnlp.plot.curves import curves
 from seqnlp.plot.embedding_map import embedding_map
 from seqnlp.plot.files import png
 from seqnlp.plot.matrices import confusion, transitions
 
-__all__ = ["attention", "confusion", "embedding_map", "heads", "png", "transitions"]
+__all__ = ["attention", "confusion", "curves", "embedding_map", "heads", "png", "transitions"]

@@ -1,0 +1,92 @@
+"""The model that the options of `pipelines.pretraining` ask for."""
+
+import contextlib
+
+import keras
+
+from pipelines import trained_model
+from seqnlp.models import bert
+
+# The options that decide the model, which an interrupted run shares with the one that goes on.
+OPTIONS = (
+    "size",
+    "units",
+    "num_layers",
+    "num_heads",
+    "feed_forward_units",
+    "max_positions",
+    "dropout",
+    "initial",
+    "remat",
+    "mixed_precision",
+)
+
+
+def make_model(options, names, length):
+    """A built `BERTPretrainer`.
+
+    Args:
+        options: Of the pipeline.
+        names: `BERTNames` of the examples.
+        length: Ids of their rows.
+    """
+    if length > options.max_positions:
+        raise ValueError(
+            f"`--max_positions` must be at least {length}, the ids of the prepared pairs. "
+            f"Received: --max_positions={options.max_positions}"
+        )
+    before = keras.config.dtype_policy()
+    if options.mixed_precision:
+        keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        with rematerialized(options.remat, _sizes(options)["num_layers"]):
+            encoder = bert.BERTEncoder(
+                len(names.pieces),
+                **_sizes(options),
+                max_length=options.max_positions,
+                dropout=options.dropout,
+                attention_dropout=options.dropout,
+            )
+        model = bert.BERTPretrainer(encoder)
+        model.build(dict.fromkeys(("token_ids", "segment_ids", "positions"), (None, None)))
+    finally:
+        keras.config.set_dtype_policy(before)
+    if options.initial:
+        _take_over(model, options.initial, names)
+    print(f"{model.count_params()} weights, {len(names.pieces)} pieces")
+    return model
+
+
+def _sizes(options):
+    sizes = dict(getattr(bert, f"BERT_{options.size.upper()}"))
+    given = {name: getattr(options, name) for name in sizes}
+    if options.units and not options.feed_forward_units:
+        given["feed_forward_units"] = 4 * options.units
+    return sizes | {name: size for name, size in given.items() if size}
+
+
+def rematerialized(wanted, num_layers):
+    """The scope in which to make a stack whose layers' states are computed twice."""
+    if not wanted:
+        return contextlib.nullcontext()
+    layers = [f"layer_{at}" for at in range(num_layers)]
+    return keras.RematScope("list_of_layers", layer_names=layers)
+
+
+def _take_over(model, path, names):
+    """Gives a model the weights of another one of its size, with the same vocabulary."""
+    initial, pieces = trained_model.load_pretrained(path)
+    if pieces != names.pieces:
+        raise ValueError(
+            f"{trained_model.text_folder(path)}: expected the vocabulary of the examples; prepare "
+            "them with --vocabulary and the vocab.txt of this folder. "
+            f"Received: {len(pieces)} pieces, the examples have {len(names.pieces)}"
+        )
+    found, wanted = ([tuple(x.shape) for x in m.weights] for m in (initial, model))
+    if found != wanted:
+        raise ValueError(
+            f"{path}: expected a BERT of the size of the options {model.encoder.config}. "
+            f"Received: {initial.encoder.config}"
+        )
+    model.set_weights(initial.get_weights())
+    print(f"going on from {path}")
