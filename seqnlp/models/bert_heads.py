@@ -1,0 +1,130 @@
+"""Models on a BERT that answer a question about a text or a pair of texts."""
+
+import keras
+from keras import ops
+
+from seqnlp.models.bert import BERTEncoder, normal
+
+
+class OnBERT(keras.Model):
+    """What all models on a BERT share: an encoder, and dropout of what it says.
+
+    Args:
+        encoder: A `BERTEncoder`.
+        dropout: Share dropped of the vectors that the head reads.
+
+    Raises:
+        ValueError: `encoder` is none.
+    """
+
+    def __init__(self, encoder, dropout=0.1, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(encoder, BERTEncoder):
+            raise ValueError(
+                f"`encoder` must be a seqnlp.models.BERTEncoder. Received: encoder={encoder!r}"
+            )
+        self.encoder = encoder
+        self.rate = dropout
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+
+    def _build_encoder(self, inputs_shape):
+        if not self.encoder.built:  # one that comes from a `.keras` file is
+            self.encoder.build(inputs_shape)
+
+    def _encode(self, inputs, training=None):
+        read = {name: inputs[name] for name in ("token_ids", "segment_ids")}
+        return self.encoder(read, training=training)
+
+    def get_config(self):
+        encoder = keras.saving.serialize_keras_object(self.encoder)
+        return {**super().get_config(), "encoder": encoder, "dropout": self.rate}
+
+    @classmethod
+    def from_config(cls, config):
+        encoder = keras.saving.deserialize_keras_object(config["encoder"])
+        return cls(**{**config, "encoder": encoder})
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class BERTClassifier(OnBERT):
+    """Tells the class of a text, or of a pair of texts.
+
+        logits = W dropout(pooled) + b
+
+        model = BERTClassifier(encoder, num_classes=2)
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+
+    Args:
+        encoder: A `BERTEncoder`.
+        num_classes: Number of classes.
+        dropout: Share dropped of the vector of a text.
+
+    Call arguments:
+        inputs: Dict of `token_ids` and `segment_ids` int `(batch, time)`.
+
+    Returns:
+        Logits float32 `(batch, classes)`.
+
+    Raises:
+        ValueError: `encoder` is none, or there are fewer than 2 classes.
+
+    Reference: https://arxiv.org/abs/1810.04805, section 4.1
+    """
+
+    def __init__(self, encoder, num_classes, dropout=0.1, **kwargs):
+        super().__init__(encoder, dropout, **kwargs)
+        if num_classes < 2:
+            raise ValueError(
+                f"`num_classes` must be at least 2. Received: num_classes={num_classes}"
+            )
+        self.num_classes = num_classes
+        self.dense = keras.layers.Dense(
+            num_classes, kernel_initializer=normal(), dtype=self.dtype_policy
+        )
+
+    def build(self, inputs_shape):
+        self._build_encoder(inputs_shape)
+        self.dense.build((None, self.encoder.config["units"]))
+
+    def call(self, inputs, training=None):
+        pooled = self._encode(inputs, training)["pooled"]
+        return ops.cast(self.dense(self.dropout(pooled, training=training)), "float32")
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+@keras.saving.register_keras_serializable(package="seqnlp")
+class BERTRegressor(OnBERT):
+    """Tells a number of a text or of a pair of texts, such as how similar the two are.
+
+        value = w . dropout(pooled) + b
+
+    Args:
+        encoder: A `BERTEncoder`.
+        dropout: Share dropped of the vector of a text.
+
+    Call arguments:
+        inputs: Dict of `token_ids` and `segment_ids` int `(batch, time)`.
+
+    Returns:
+        Float32 `(batch,)`.
+
+    Raises:
+        ValueError: `encoder` is none.
+
+    Reference: https://arxiv.org/abs/1810.04805, section 4.1 (STS-B)
+    """
+
+    def __init__(self, encoder, dropout=0.1, **kwargs):
+        super().__init__(encoder, dropout, **kwargs)
+        self.dense = keras.layers.Dense(1, kernel_initializer=normal(), dtype=self.dtype_policy)
+
+    def build(self, inputs_shape):
+        self._build_encoder(inputs_shape)
+        self.dense.build((None, self.encoder.config["units"]))
+
+    def call(self, inputs, training=None):
+        pooled = self._encode(inputs, training)["pooled"]
+        value = self.dense(self.dropout(pooled, training=training))
+        return ops.cast(ops.squeeze(value, axis=-1), "float32")
