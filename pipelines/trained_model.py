@@ -96,3 +96,14 @@ def remove(path):
     """Removes the model file and its text."""
     pathlib.Path(path).unlink(missing_ok=True)
     shutil.rmtree(text_folder(path), ignore_errors=True)
+
+
+def in_float32(model):
+    """The model, or a copy that computes in float32: bfloat16 is slow on a server's processors."""
+    policy = model.dtype_policy.name
+    if policy == "float32":
+        return model
+    config = json.dumps(keras.saving.serialize_keras_object(model))
+    copy = keras.saving.deserialize_keras_object(json.loads(config.replace(policy, "float32")))
+    copy.set_weights(model.get_weights())
+    return copy

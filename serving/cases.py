@@ -42,6 +42,12 @@ def write_cases(version_folder, cases):
     return path
 
 
+def cut(outputs, name):
+    """Return the rows of an output without what stands behind their lengths."""
+    rows = zip(outputs[name], outputs["lengths"], strict=True)
+    return [row[:length] for row, length in rows]
+
+
 def to_json(name, value):
     """Return an output as the REST interface writes it.
 

@@ -1,15 +1,12 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import tagging_client, translation_client
+from serving import bert_check, tagging_check, translation_check
 from serving.conformance import difference
-from serving.tagging_client import TaggingClient
-from serving.translation_client import TranslationClient
 
-PROGRAMS = {
-    "serving/tagging_client.py": tagging_client.main,
-    "serving/translation_client.py": translation_client.main,
-}
-_SHOWN = ("spans", "n_best")  # what says most of an answer, where the model has it
+# Each client with the methods that its signatures are asked by.
+CHECKS = (tagging_check, translation_check, bert_check)
+PROGRAMS = {check.PROGRAM: check.MAIN for check in CHECKS}
+_SHOWN = ("spans", "n_best", "fill_mask")  # what says most of an answer, where the model has it
 
 
 def command(port, model_name, cases):
@@ -21,11 +18,11 @@ def command(port, model_name, cases):
     signatures = [case["signature"] for case in cases]
     shown = next((name for name in _SHOWN if name in signatures), signatures[0])
     case = cases[signatures.index(shown)]
-    if not (case["inputs"].get("text") and (_is_of_tagger(case) or _is_of_translator(case))):
+    check = _check_of(case)
+    if check is None or not case["inputs"].get("text"):
         return None
-    program = list(PROGRAMS)[_is_of_translator(case)]
     words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    return program, [*words, case["inputs"]["text"][0]]
+    return check.PROGRAM, [*words, case["inputs"]["text"][0]]
 
 
 def differences(place, cases):
@@ -35,148 +32,22 @@ def differences(place, cases):
         place: Dict of the arguments of a `Client`.
         cases: Dicts with `signature`, `inputs` and `outputs`.
     """
-    tagger, translator = TaggingClient(**place), TranslationClient(**place)
+    clients = {check: check.CLIENT(**place) for check in CHECKS}
     for case in cases:
-        if _is_of_translator(case):
-            yield case, _difference(case, translator, _TRANSLATOR)
-        elif _is_of_tagger(case):
-            yield case, _difference(case, tagger, _TAGGER)
+        check = _check_of(case)
+        if check is not None:
+            yield case, _difference(case, clients[check], check.METHODS)
 
 
-def _is_of_tagger(case):
-    has_answer = "tags" in case["outputs"] or "span_types" in case["outputs"]
-    return has_answer and case["signature"] in _TAGGER
+def _check_of(case):
+    """The one of `CHECKS` whose client answers the case, or None."""
+    fitting = (check for check in CHECKS if case["signature"] in check.METHODS)
+    return next((check for check in fitting if check.is_answer(case["outputs"])), None)
 
 
-def _is_of_translator(case):
-    columns = ("translations", "token_log_probabilities")
-    has_answer = any(name in case["outputs"] for name in columns)
-    return has_answer and case["signature"] in _TRANSLATOR
-
-
-def _difference(case, asked, methods):
-    texts = [
-        text for name in ("text", "source", "target") for text in case["inputs"].get(name, [])
-    ]
-    if not all(isinstance(text, str) for text in texts):
+def _difference(case, client, methods):
+    texts = [text for given in case["inputs"].values() for text in given]
+    if case["signature"] != "pretokenized" and not all(isinstance(text, str) for text in texts):
         return None  # bytes that are no text: the clients take str alone
-    expected, actual = methods[case["signature"]](asked, case)
+    expected, actual = methods[case["signature"]](client, case)
     return difference(expected, actual, "the client's answer")
-
-
-def _of_tokens(client, case):
-    """What the case expects of `TaggingClient.tag_tokens`, and what it answers."""
-    rows = zip(case["inputs"]["tokens"], case["inputs"]["lengths"], strict=True)
-    answers = client.tag_tokens([tokens[:length] for tokens, length in rows])
-    expected = {"tags": _cut(case["outputs"], "tags"), "label": _labels(case)}
-    return expected, {name: [getattr(answer, name) for answer in answers] for name in expected}
-
-
-def _of_texts(client, case):
-    """What the case expects of the method of its signature, and what that answers."""
-    signature, texts = case["signature"], case["inputs"]["text"]
-    if signature == "spans":
-        answers = client.spans(texts)
-        rows = [answer.spans for answer in answers]
-        fields = {"span_types": "type", "scores": "score", "span_starts": "start"}
-        fields["span_ends"] = "end"
-    else:
-        answers = client.marginals(texts) if signature == "marginals" else client.tag(texts)
-        rows = [answer.tokens for answer in answers]
-        fields = {"tags": "tag", "starts": "start", "ends": "end"}
-    expected = {name: _cut(case["outputs"], name) for name in fields}
-    actual = {
-        name: [[getattr(item, field) for item in row] for row in rows]
-        for name, field in fields.items()
-    }
-    labels = [answer.label for answer in answers]
-    return {"label": _labels(case), **expected}, {"label": labels, **actual}
-
-
-def _of_paths(client, case):
-    """What the case expects of `TaggingClient.k_best`, and what it answers."""
-    outputs = case["outputs"]
-    answers = client.k_best(case["inputs"]["text"])
-    sizes = list(zip(outputs["paths"], outputs["lengths"], strict=True))
-    expected = {
-        "label": _labels(case),
-        "scores": [row[:k] for row, (k, _) in zip(outputs["scores"], sizes, strict=True)],
-        "tags": [
-            [path[:length] for path in row[:k]]
-            for row, (k, length) in zip(outputs["tags"], sizes, strict=True)
-        ],
-        "starts": [[row] * k for row, (k, _) in zip(_cut(outputs, "starts"), sizes, strict=True)],
-    }
-    actual = {
-        "label": [ranked[0].label for ranked in answers],
-        "scores": [[one.log_probability for one in ranked] for ranked in answers],
-        "tags": [[[t.tag for t in one.tokens] for one in ranked] for ranked in answers],
-        "starts": [[[t.start for t in one.tokens] for one in ranked] for ranked in answers],
-    }
-    return expected, actual
-
-
-def _labels(case):
-    return case["outputs"].get("label", [None] * len(case["outputs"]["lengths"]))
-
-
-def _cut(outputs, name):
-    rows = zip(outputs[name], outputs["lengths"], strict=True)
-    return [row[:length] for row, length in rows]
-
-
-def _of_translations(client, case):
-    """What the case expects of `TranslationClient.translate`, and what it answers."""
-    outputs = case["outputs"]
-    fields = {"translations": "text", "scores": "score", "finished": "finished"}
-    fields["truncated"] = "truncated"
-    answers = client.translate(case["inputs"]["text"])
-    expected = {name: outputs[name] for name in fields}
-    actual = {name: [getattr(x, field) for x in answers] for name, field in fields.items()}
-    return expected, actual
-
-
-def _of_hypotheses(client, case):
-    """What the case expects of `TranslationClient.n_best`, and what it answers."""
-    outputs, answers = case["outputs"], client.n_best(case["inputs"]["text"])
-    expected, actual = [], []
-    for row, answer in enumerate(answers):
-        source = outputs["source_lengths"][row]
-        for at in range(outputs["paths"][row]):
-            length = outputs["lengths"][row][at]
-            columns = [outputs[name][row][at] for name in ("translations", "scores", "finished")]
-            alignment = None
-            if "alignments" in outputs:
-                weights = outputs["alignments"][row][at][:length]
-                alignment = [each[:source] for each in weights]
-            expected.append([*columns, outputs["pieces"][row][at][:length], alignment])
-        actual += [list(hypothesis) for hypothesis in answer.hypotheses]
-        expected.append([outputs["source_pieces"][row][:source], outputs["truncated"][row]])
-        actual.append([answer.pieces, answer.truncated])
-    return expected, actual
-
-
-def _of_pairs(client, case):
-    """What the case expects of `TranslationClient.score`, and what it answers."""
-    sides = [case["inputs"][name] for name in ("source", "target")]
-    answers = client.score(list(zip(*sides, strict=True)))
-    columns = ("pieces", "token_log_probabilities")
-    expected = {name: _cut(case["outputs"], name) for name in columns}
-    expected |= {name: case["outputs"][name] for name in ("log_probabilities", "truncated")}
-    actual = {name: [getattr(answer, name) for answer in answers] for name in columns}
-    actual["log_probabilities"] = [answer.log_probability for answer in answers]
-    return expected, actual | {"truncated": [answer.truncated for answer in answers]}
-
-
-_TAGGER = {
-    "serving_default": _of_texts,
-    "pretokenized": _of_tokens,
-    "spans": _of_texts,
-    "marginals": _of_texts,
-    "k_best": _of_paths,
-}
-_TRANSLATOR = {
-    "serving_default": _of_translations,
-    "n_best": _of_hypotheses,
-    "score": _of_pairs,
-}

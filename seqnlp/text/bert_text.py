@@ -69,7 +69,10 @@ class BERTText(tf.Module):
             Dict of `token_ids` and `segment_ids`, int32 RaggedTensors `(batch, (time))`, and
             `truncated`, a bool Tensor `(batch,)`, True where pieces were cut off.
         """
-        first = self.tokenize(first)
+        return self.frame(self.tokenize(first), None if second is None else self.tokenize(second))
+
+    def frame(self, first, second=None):
+        """`encode` of texts that are cut into pieces: int32 RaggedTensors `(batch, (time))`."""
         ids = self.names.special_ids
         begin = tf.fill([first.nrows(), 1], ids[CLASSIFY])
         end = tf.fill([first.nrows(), 1], ids[SEPARATE])
@@ -82,7 +85,7 @@ class BERTText(tf.Module):
                 "segment_ids": tf.zeros_like(token_ids),
                 "truncated": truncated,
             }
-        second, most = self.tokenize(second), self.max_length - 3
+        most = self.max_length - 3
         lengths = [spans.row_lengths() for spans in (first, second)]
         kept = _shared(*lengths, most)
         first, second = (
