@@ -46,6 +46,7 @@ from seqnlp.layers import (
     crf_log_norm,
 )
 from seqnlp.models import (
+    GPT,
     BERTEncoder,
     BERTPretrainer,
     ConvSeq2Seq,
@@ -271,6 +272,7 @@ CASES = {
         SENTENCE_PAIR,
     ),
     "BERTEncoder": Case(bert_encoder, TWO_SPANS),
+    "GPT": Case(functools.partial(GPT, 9, 4, 1, 2, 6, 8), {"token_ids": WORDS}),
     "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),

@@ -18,6 +18,7 @@ from seqnlp.models.bert import (
 from seqnlp.models.bert_heads import BERTClassifier, BERTRegressor
 from seqnlp.models.conv_seq2seq import GEHRING_WMT16, ConvSeq2Seq
 from seqnlp.models.crf_model import CRFModel
+from seqnlp.models.gpt import GPT, GPT1, GPT2_MEDIUM, GPT2_SMALL
 from seqnlp.models.rnn_seq2seq import RNNSeq2Seq
 from seqnlp.models.tagger import Tagger
 from seqnlp.models.transformer_seq2seq import (
