@@ -67,8 +67,8 @@ def read_tokenizer_json(folder, size, config_path):
 def read_casing(folder):
     """Whether a folder of Hugging Face's is "uncased".
 
-    As there: do_lower_case of tokenizer_config.json; where that is missing, the normalizer of
-    tokenizer.json; where that is too, True.
+    That is do_lower_case of tokenizer_config.json; where it is missing, lowercase of
+    tokenizer.json's normalizer; where that is too, True, the default of Hugging Face's tokenizer.
 
     Raises:
         OSError: A file cannot be read.

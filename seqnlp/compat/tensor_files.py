@@ -38,13 +38,14 @@ def read_tensors(folder):
 
 
 def write_safetensors(path, tensors):
-    """Writes a dict from names to arrays as a safetensors file that Hugging Face reads.
+    """Writes a dict from names to float arrays, as float32, for Hugging Face to read.
 
     Raises:
         ImportError: The package safetensors is missing.
         OSError: The file cannot be written.
     """
     save_file = _safetensors("writing").numpy.save_file
+    tensors = {name: tensor.astype("float32") for name, tensor in tensors.items()}
     save_file(tensors, path, metadata={"format": "pt"})
 
 
