@@ -80,7 +80,7 @@ RULES = {
     # Files of weights are read where neither Keras nor TensorFlow is.
     "seqnlp.compat.json_files": ({"seqnlp.text.files"}, set()),
     "seqnlp.compat.tensor_files": (
-        {"seqnlp.compat.json_files"},
+        {"seqnlp.compat.json_files", "seqnlp.text.files"},
         {"safetensors", "torch", "ml_dtypes"},
     ),
     "seqnlp.plot": ({"matplotlib"}, {"sklearn"}),

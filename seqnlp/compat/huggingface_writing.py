@@ -31,6 +31,21 @@ def write(model, text, folder):
         ValueError: Model or text do not go together or cannot be written, or the folder holds
             another tokenizer.
     """
+    config = _checked(model, text, folder)
+    is_whole = not isinstance(model, BERTEncoder)
+    prefix = "" if is_whole else "bert."  # which names the encoder as a part
+    tensors = {name.removeprefix(prefix): x for name, x in tensors_of(model).items()}
+    make_folder(folder)
+    write_safetensors(os.path.join(folder, WEIGHTS_FILE), tensors)
+    write_lines(os.path.join(folder, VOCABULARY_FILE), text.names.pieces)
+    settings = _settings(text.lowercase, config["max_position_embeddings"])
+    write_json(os.path.join(folder, SETTINGS_FILE), settings)
+    kinds = ["BertForPreTraining" if is_whole else "BertModel"]
+    write_json(os.path.join(folder, CONFIG_FILE), {"architectures": kinds, **config})
+
+
+def _checked(model, text, folder):
+    """The fields of config.json, where all three can be written."""
     encoder = model if isinstance(model, BERTEncoder) else getattr(model, "encoder", None)
     if not isinstance(encoder, BERTEncoder) or not model.built:
         raise ValueError(
@@ -47,15 +62,7 @@ def write(model, text, folder):
             f"`folder` must hold no {TOKENIZER_FILE}: it would be read in place of "
             f"{VOCABULARY_FILE}. Received: folder={os.fspath(folder)!r}"
         )
-    kind = "BertModel" if model is encoder else "BertForPreTraining"
-    prefix = "bert." if model is encoder else ""  # of names of a part, which it is not
-    tensors = {name.removeprefix(prefix): x for name, x in tensors_of(model).items()}
-    make_folder(folder)
-    write_safetensors(os.path.join(folder, WEIGHTS_FILE), tensors)
-    write_lines(os.path.join(folder, VOCABULARY_FILE), text.names.pieces)
-    settings = _settings(text.lowercase, config["max_position_embeddings"])
-    write_json(os.path.join(folder, SETTINGS_FILE), settings)
-    write_json(os.path.join(folder, CONFIG_FILE), {"architectures": [kind], **config})
+    return config
 
 
 def _settings(lowercase, max_length):

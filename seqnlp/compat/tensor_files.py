@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 
 from seqnlp.compat.json_files import read_json
+from seqnlp.text.files import opened
 
 
 def read_tensors(folder):
@@ -44,9 +45,10 @@ def write_safetensors(path, tensors):
         ImportError: The package safetensors is missing.
         OSError: The file cannot be written.
     """
-    save_file = _safetensors("writing").numpy.save_file
+    save = _safetensors("writing").numpy.save
     tensors = {name: tensor.astype("float32") for name, tensor in tensors.items()}
-    save_file(tensors, path, metadata={"format": "pt"})
+    with opened(path, "wb") as file:
+        file.write(save(tensors, {"format": "pt"}))
 
 
 def _read_shards(index, read):

@@ -100,3 +100,11 @@ def test_a_folder_with_another_tokenizer_is_refused(model, tmp_path):
         f"Received: folder={str(tmp_path)!r}"
     )
     refused(message, model, PIECES, tmp_path)
+
+
+def test_a_file_that_cannot_be_written_is_named(model, tmp_path):
+    (tmp_path / "model.safetensors").mkdir()
+    message = f"{tmp_path}/model.safetensors: cannot be written (Is a directory)."
+    with pytest.raises(OSError, match=f"^{re.escape(message)}$"):
+        huggingface.write(model, huggingface.read_names(FOLDER), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
