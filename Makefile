@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest -q
 RUN ?= runs/demo
 
-.PHONY: install demo test test-all lint bench peers lock serving220 addons
+.PHONY: install demo test test-all lint bench peers lock serving220 addons huggingface
 
 install: $(VENV)/dev
 
@@ -56,6 +56,14 @@ addons: .venv-addons/ready
 	  names; do \
 	  .venv-addons/bin/python -W ignore tests/compat/write_addons_$$written.py || exit 1; done
 
+# Hugging Face's transformers, whose BERT people have: writes what tests compare with, and checks
+# that it loads what we write and gives the same answers.
+huggingface: .venv-huggingface/ready $(VENV)/dev
+	.venv-huggingface/bin/python -W ignore tests/compat/write_huggingface.py
+	rm -rf build/huggingface
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -W ignore -m tests.compat.write_for_huggingface build/huggingface
+	.venv-huggingface/bin/python -W ignore -m tests.compat.check_huggingface build/huggingface
+
 $(VENV)/dev: $(VENV)/pip pyproject.toml requirements.lock
 	$(BIN)/pip install -q -e ".[dev]" -c requirements.lock
 	@touch $@ $(VENV)/tagging
@@ -79,6 +87,11 @@ $(VENV)/pip:
 	    "PYTHON=$(PYTHON), $$($(PYTHON) --version). Try: make addons PYTHON=python3.11"; exit 1; } >&2
 	$(PYTHON) -m venv .venv-addons
 	.venv-addons/bin/pip install -q --no-deps -r $<
+	@touch $@
+
+.venv-huggingface/ready: tests/compat/requirements-huggingface.txt
+	$(PYTHON) -m venv .venv-huggingface
+	.venv-huggingface/bin/pip install -q -r $<
 	@touch $@
 
 .venv-peers/ready: benchmarks/peers/requirements.txt

@@ -67,8 +67,21 @@ RULES = {
         {"tensorflow"},
     ),
     "seqnlp.compat": (
-        {"keras", "seqnlp.layers", "seqnlp.models"},
-        {"tensorflow", "h5py", "safetensors"},
+        {
+            "keras",
+            "seqnlp.layers",
+            "seqnlp.models",
+            "seqnlp.text.bert_names",
+            "seqnlp.text.files",
+            "seqnlp.text.names",
+        },
+        {"tensorflow", "h5py", "seqnlp.text"},
+    ),
+    # Files of weights are read where neither Keras nor TensorFlow is.
+    "seqnlp.compat.json_files": ({"seqnlp.text.files"}, set()),
+    "seqnlp.compat.tensor_files": (
+        {"seqnlp.compat.json_files", "seqnlp.text.files"},
+        {"safetensors", "torch", "ml_dtypes"},
     ),
     "seqnlp.plot": ({"matplotlib"}, {"sklearn"}),
     "seqnlp.samples": (set(), set()),
@@ -317,6 +330,12 @@ def test_preprocessing_leaves_keras_out():
             "seqeval",
             "from seqnlp.metrics import span_scores; span_scores([['O']], [['O']])",
             'span scores need seqeval: pip install "seqnlp[metrics]"',
+        ),
+        (
+            "safetensors",
+            "from seqnlp.compat import huggingface; "
+            "huggingface.read_encoder('tests/compat/fixtures/huggingface')",
+            'reading model.safetensors needs safetensors: pip install "seqnlp[checkpoints]"',
         ),
     ],
 )

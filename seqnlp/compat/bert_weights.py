@@ -1,7 +1,14 @@
-"""The weights of `BERTPretrainer` under the names that Hugging Face has for them."""
+"""The weights of BERT under the names that Hugging Face has for them."""
+
+import warnings
 
 import numpy as np
 from keras import ops
+
+from seqnlp.models import BERTEncoder, BERTPretrainer
+
+# What a checkpoint may lack as a whole: masked LMs are also trained without.
+MAY_BE_MISSING = ("bert.pooler.", "cls.seq_relationship.")
 
 
 class Slot:
@@ -17,6 +24,16 @@ class Slot:
         self.weight = weight
         self.names = names
         self.transposed = transposed
+
+    def spelled(self, spell, transposed=None):
+        """The same slot with other names, and with `transposed` where it is given.
+
+        Args:
+            spell: Function from a name to the other one.
+            transposed: See `Slot`.
+        """
+        transposed = self.transposed if transposed is None else transposed
+        return Slot(self.weight, *map(spell, self.names), transposed=transposed)
 
     @property
     def shape(self):
@@ -38,8 +55,20 @@ class Slot:
 
 
 def slots(model):
-    """All `Slot`s of a built `BERTPretrainer`."""
-    encoder, head = model.encoder, model.masked_lm
+    """All `Slot`s of a built `BERTEncoder` or `BERTPretrainer`."""
+    if isinstance(model, BERTEncoder):
+        return _encoder(model)
+    head = model.masked_lm
+    return [
+        *_encoder(model.encoder),
+        Slot(head.bias, "cls.predictions.bias"),
+        *_dense(head.dense, "cls.predictions.transform.dense"),
+        *_norm(head.norm, "cls.predictions.transform.LayerNorm"),
+        *_dense(model.next_sentence.dense, "cls.seq_relationship"),
+    ]
+
+
+def _encoder(encoder):
     prefix = "bert.embeddings"
     return [
         Slot(encoder.token_embedding.embeddings, f"{prefix}.word_embeddings.weight"),
@@ -52,10 +81,6 @@ def slots(model):
             for slot in _layer(layer, f"bert.encoder.layer.{at}")
         ),
         *_dense(encoder.pooler, "bert.pooler.dense"),
-        Slot(head.bias, "cls.predictions.bias"),
-        *_dense(head.dense, "cls.predictions.transform.dense"),
-        *_norm(head.norm, "cls.predictions.transform.LayerNorm"),
-        *_dense(model.next_sentence.dense, "cls.seq_relationship"),
     ]
 
 
@@ -82,18 +107,62 @@ def _norm(norm, name):
     return [Slot(norm.gamma, f"{name}.weight"), Slot(norm.beta, f"{name}.bias")]
 
 
+def built(kind, arguments):
+    """A model of the `kind`, `BERTEncoder` or `BERTPretrainer`, with weights.
+
+    Args:
+        kind: The class.
+        arguments: Dict of the arguments of `BERTEncoder`.
+    """
+    encoder = BERTEncoder(**arguments)
+    model = encoder if kind is BERTEncoder else BERTPretrainer(encoder)
+    model.build(dict.fromkeys(("token_ids", "segment_ids", "positions"), (None, None)))
+    return model
+
+
+def load(model, tensors, source, spelled):
+    """Gives a model the values of a checkpoint, which may lack the parts `MAY_BE_MISSING`.
+
+    Such a part stays as initialised, and a warning says so.
+
+    Args:
+        model: A built `BERTEncoder` or `BERTPretrainer`.
+        tensors: Dict from names to arrays.
+        source: Where they come from, for messages.
+        spelled: Function from a `Slot` to the same under the names of `tensors`.
+
+    Raises:
+        ValueError: A tensor is missing, is one too many, or has another shape.
+    """
+    wanted = {slot.names: spelled(slot) for slot in slots(model)}
+    for part in MAY_BE_MISSING:
+        of_part = [names for names in wanted if names[0].startswith(part)]
+        theirs = [name for names in of_part for name in wanted[names].names]
+        if theirs and not tensors.keys() & theirs:
+            warnings.warn(
+                f"{source}: holds no {' and no '.join(theirs)}, which stay as initialised.",
+                stacklevel=3,
+            )
+            for names in of_part:
+                del wanted[names]
+    _fill(wanted.values(), tensors, source)
+
+
 def assign(model, tensors, source):
     """Gives a model the values of tensors.
 
     Args:
-        model: A built `BERTPretrainer`.
+        model: A built `BERTEncoder` or `BERTPretrainer`.
         tensors: Dict from the names of Hugging Face to arrays, all of them and no others.
         source: Where they come from, for messages.
 
     Raises:
         ValueError: A tensor is missing, is one too many, or has another shape.
     """
-    wanted = slots(model)
+    _fill(slots(model), tensors, source)
+
+
+def _fill(wanted, tensors, source):
     names = {name: slot.shape for slot in wanted for name in slot.names}
     missing, extra = sorted(names.keys() - tensors), sorted(tensors.keys() - names)
     if missing or extra:
@@ -112,7 +181,7 @@ def assign(model, tensors, source):
 
 
 def tensors_of(model):
-    """Dict from the names of Hugging Face to the values of a built `BERTPretrainer`."""
+    """Dict from the names of Hugging Face to the values of a built BERT."""
     return {name: array for slot in slots(model) for name, array in slot.tensors().items()}
 
 
