@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from benchmarks import goals, seq2seq_workload, transformer_workload
+from benchmarks import bert_workload, goals, seq2seq_workload, transformer_workload
 from benchmarks.complexity_workloads import KINDS
 from benchmarks.rnn_workloads import workloads as rnn_workloads
 from benchmarks.sides import Side
@@ -133,6 +133,23 @@ def _transformer():
     return Comparison("transformer", sides, about, 1e-3, transformer_workload.gflop())
 
 
+def _bert():
+    peer = "benchmarks.peers.bert_transformers"
+    hub = _pytorch(goals.BERT_KERAS_HUB, "benchmarks.peers.bert_keras_hub")
+    sides = (
+        *_ours_thrice("benchmarks.bert"),
+        _pytorch(goals.BERT_ALL, peer),
+        _pytorch(goals.BERT_GATHERED, peer, "--gather"),
+        _pytorch(goals.BERT_COMPILED, peer, "--gather", "--compile"),
+        hub._replace(alike=False, environment={"KERAS_BACKEND": "tensorflow"}),
+    )
+    about = (
+        "4 layers of 256, 4 heads, feed-forward 1024, 30522 pieces; batch 32, length 128, 20 "
+        "hidden pieces, both losses, Adam, float32; keras-hub has no loss of the next sentence"
+    )
+    return Comparison("BERT", sides, about, 1e-3, bert_workload.gflop())
+
+
 def _ours_thrice(module):
     return (
         _ours(TENSORFLOW, "tensorflow", module),
@@ -225,6 +242,7 @@ def _prepare(options):
 # Name -> function of the options that gives the comparisons.
 PARTS = {
     "attention": lambda _: [_attention()],
+    "bert": lambda _: [_bert()],
     "complexity": lambda _: [_complexity(kind) for kind in KINDS],
     "crf": lambda _: [_crf(name) for name in (goals.SMALL, goals.MIDDLE, goals.LARGE)],
     "peak": lambda _: [_peak()],

@@ -308,6 +308,7 @@ DTYPES = {
     "ConvSeq2Seq": {"float32"},
     "FinalState": {"bfloat16", "float32"},
     "LuongAttention": {"bfloat16", "float32"},
+    "GPT": {"float32"},
     "MaskedLMHead": {"float32"},
     "MultiStepAttention": {"bfloat16", "float32"},
     "NextSentenceHead": {"float32"},

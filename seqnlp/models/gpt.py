@@ -30,7 +30,7 @@ class GPT(keras.Model):
 
         model = GPT(8000, units=128, num_layers=2, num_heads=2, feed_forward_units=512)
         model.compile("adam", SequenceCrossEntropy(), metrics=[Perplexity()])
-        model.fit(token_ids[:, :-1], token_ids[:, 1:])
+        model.fit({"token_ids": ids[:, :-1]}, ids[:, 1:])
         greedy(model.step, model.initial_state(rows, 50), start_ids, end_id, 50)
 
     Args:
@@ -47,7 +47,7 @@ class GPT(keras.Model):
         activation: Function of the feed-forward networks' hidden layer.
 
     Call arguments:
-        token_ids: Int tensor `(batch, time)`.
+        inputs: Dict of `token_ids` int `(batch, time)`.
 
     Returns:
         Logits float32 `(batch, time, vocabulary)`, at each token those of the one behind it.
@@ -107,15 +107,15 @@ class GPT(keras.Model):
             **policy,
         )
 
-    def build(self, token_ids_shape):
-        states = (*token_ids_shape, self.config["units"])
-        self.token_embedding.build(token_ids_shape)
+    def build(self, inputs_shape):
+        states = (*inputs_shape["token_ids"], self.config["units"])
+        self.token_embedding.build(inputs_shape["token_ids"])
         self.positions.build(states)
         self.layers_above.build(states)
 
-    def call(self, token_ids, training=None):
-        mask = token_ids != 0
-        vectors = self.positions(self.token_embedding(token_ids), mask=mask)
+    def call(self, inputs, training=None):
+        mask = inputs["token_ids"] != 0
+        vectors = self.positions(self.token_embedding(inputs["token_ids"]), mask=mask)
         vectors = self.embedding_dropout(vectors, training=training)
         return self._logits(self.layers_above(vectors, mask=mask, training=training))
 

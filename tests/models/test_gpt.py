@@ -22,7 +22,7 @@ END, START = 2, 1
 def make(**arguments):
     keras.utils.set_random_seed(1)
     model = GPT(VOCABULARY, **{**SIZES, **arguments})
-    model.build(IDS.shape)
+    model.build({"token_ids": IDS.shape})
     for weight in model.trainable_variables:  # small ones make all logits alike
         weight.assign(weight + 0.3 * RANDOM.normal(size=weight.shape))
     return model
@@ -35,7 +35,7 @@ def numpy(tensor):
 @pytest.mark.parametrize("norm", ["post", "pre"])
 def test_step_by_step_it_answers_as_at_once(norm):
     model = make(norm=norm)
-    logits, step = numpy(model(IDS)), gradients.compiled(model.step)
+    logits, step = numpy(model({"token_ids": IDS})), gradients.compiled(model.step)
     state = model.initial_state(3, TIME)
     for at in range(TIME):
         found, state = step(IDS[:, at], state)
@@ -45,7 +45,7 @@ def test_step_by_step_it_answers_as_at_once(norm):
 def test_a_token_sees_none_behind_it():
     model, changed = make(), IDS.copy()
     changed[:, 3:] = 1 + changed[:, 3:] % (VOCABULARY - 1)
-    before, after = numpy(model(IDS)), numpy(model(changed))
+    before, after = numpy(model({"token_ids": IDS})), numpy(model({"token_ids": changed}))
     np.testing.assert_allclose(after[:, :3], before[:, :3], rtol=1e-5, atol=1e-6)
     assert not np.allclose(after[:, 3:], before[:, 3:], atol=1e-3)
 
@@ -53,12 +53,14 @@ def test_a_token_sees_none_behind_it():
 def test_padding_changes_nothing():
     model = make()
     padded = np.pad(IDS, ((0, 0), (0, 2)))
-    found = numpy(model(padded))[:, :TIME]
-    np.testing.assert_allclose(found, numpy(model(IDS)), rtol=1e-5, atol=1e-6)
+    found = numpy(model({"token_ids": padded}))[:, :TIME]
+    np.testing.assert_allclose(found, numpy(model({"token_ids": IDS})), rtol=1e-5, atol=1e-6)
 
 
 def log_probability(model, tokens):
-    logits = numpy(model(np.array([[START, *tokens[:-1]]], "int32")))[0].astype("float64")
+    logits = numpy(model({"token_ids": np.array([[START, *tokens[:-1]]], "int32")}))[0].astype(
+        "float64"
+    )
     scores = logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
     return scores[np.arange(len(tokens)), list(tokens)].sum()
 
@@ -85,7 +87,7 @@ def test_it_learns_a_text_by_heart():
     model = make(dropout=0.0, attention_dropout=0.0)
     text = np.array([[START, 3, 4, 5, 6, END]], "int32")
     model.compile(keras.optimizers.Adam(0.02), SequenceCrossEntropy(), jit_compile=True)
-    model.fit(text[:, :-1], text[:, 1:], epochs=60, verbose=0)
+    model.fit({"token_ids": text[:, :-1]}, text[:, 1:], epochs=60, verbose=0)
     found = greedy(model.step, model.initial_state(1, 5), text[:, 0], END, 5)
     assert numpy(found.token_ids)[0].tolist()[:4] == text[0, 1:5].tolist()
 
@@ -93,7 +95,11 @@ def test_it_learns_a_text_by_heart():
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("vocabulary_size", 0, "`vocabulary_size` must be at least 1. Received: vocabulary_size=0"),
+        (
+            "vocabulary_size",
+            0,
+            "`vocabulary_size` must be at least 1. Received: vocabulary_size=0",
+        ),
         ("units", 0, "`units` must be at least 1. Received: units=0"),
     ],
 )
@@ -116,5 +122,5 @@ def test_more_steps_than_positions_are_refused(length):
 )
 def test_published_sizes_have_their_weights(sizes, vocabulary, weights):
     model = GPT(vocabulary, **sizes)
-    model.build((None, None))
+    model.build({"token_ids": (None, None)})
     assert model.count_params() == weights
