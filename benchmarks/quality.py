@@ -17,6 +17,7 @@ from benchmarks.provenance import commit
 from benchmarks.readme import RESULTS
 from pipelines.command_line import SECONDS_FILE, STAGES
 
+TASKS = ("classification", "pretraining", "question_answering", "tagging", "translation")
 KEPT = ("also", "attention_entropy", "alignment_error_rate")  # of evaluation.json
 
 
@@ -81,7 +82,7 @@ def main(argv):
     """Measures one figure."""
     own, given = (argv[: argv.index("--")], argv[argv.index("--") + 1 :])
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality")
-    parser.add_argument("task", choices=("tagging", "translation"), help="name of the pipeline")
+    parser.add_argument("task", choices=TASKS, help="name of the pipeline")
     parser.add_argument("name", help="of the figure")
     parser.add_argument("--data", default="", help="folder that the command calls DATA")
     parser.add_argument("--stages", nargs="+", choices=STAGES, help="where others ran before")

@@ -1,0 +1,250 @@
+"""What pretraining is worth: a pretrained BERT and one of random weights, fine-tuned alike.
+
+python -m benchmarks.fine_tuning --data FOLDER --encoder MODEL.keras --output DIR [--sets NAME ...]
+
+The learning rate of each arm is chosen on the dev split with the first seed; the test split is
+scored with that rate alone, once a seed.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+from typing import NamedTuple
+
+from benchmarks.figures import rewrite
+from benchmarks.heads import verdict
+from benchmarks.quality import measure
+from benchmarks.readme import cut, results
+
+PAGE = pathlib.Path(__file__).resolve().parents[1] / "docs" / "bert.md"
+ARMS = {"pretrained": [], "random weights": ["--random_weights"]}
+RATES = ("3e-4", "1e-3")
+SEEDS = (0, 1, 2)
+MOST = ["--max_train_examples", "4000"]
+LABELLED = ["--input_format", "tsv"]
+
+
+class Set(NamedTuple):
+    """A data set: its pipeline, its files by option, what describes them, and how it is tuned.
+
+    `parted` files have a label and a text in a line with a space between them, which becomes a
+    tab. What describes files belongs to the prepare stage, the rest to the train stage.
+    """
+
+    task: str
+    files: dict
+    layout: list
+    training: list
+    seeds: tuple = SEEDS
+    parted: bool = False
+    flag: str = "--encoder"
+
+
+def _files(folder, *names):
+    return {
+        split: f"DATA/{folder}/{name}"
+        for split, name in zip(("train", "dev", "test"), names, strict=True)
+        if name
+    }
+
+
+def _splits(pattern):
+    return [pattern.format(split) for split in ("train", "dev", "test")]
+
+
+_SICK = ["--header", "--columns", "id=0,text=1,text2=2,value=3,label=4"]
+_MRPC = ["--header", "--columns", "label=0,first=1,second=2,text=3,text2=4"]
+_NSMC = ["--header", "--columns", "id=0,text=1,label=2"]
+_BERT = ["--encoder", "bert"]
+_EPOCHS = ["--epochs", "6"]
+SETS = {
+    "SST-2": Set(
+        "classification",
+        _files("sst2", *_splits("{}.txt.gz")),
+        [*LABELLED, "--columns", "label=0,text=1"],
+        [*MOST, *_EPOCHS],
+        parted=True,
+    ),
+    "SICK, entailment": Set(
+        "classification",
+        _files("sick", *_splits("{}.txt.gz")),
+        [*LABELLED, *_SICK],
+        [*MOST, "--epochs", "10"],
+    ),
+    "UD English-EWT": Set(
+        "tagging",
+        _files("ud_english_ewt", *_splits("en_ewt-ud-{}.conllu.xz")),
+        ["--input_format", "conllu", *MOST, *_BERT],
+        [*_BERT, *_EPOCHS],
+        flag="--bert",
+    ),
+    "MRPC": Set(
+        "classification",
+        _files("mrpc", *_splits("{}.tsv.gz")),
+        [*LABELLED, *_MRPC],
+        [*MOST, *_EPOCHS],
+        seeds=(0,),
+    ),
+    "TREC": Set(
+        "classification",
+        _files("trec", "train.txt", None, "test.txt"),
+        [*LABELLED, "--columns", "label=0,text=1"],
+        [*MOST, *_EPOCHS],
+        seeds=(0,),
+        parted=True,
+    ),
+    "WNUT-17": Set(
+        "tagging",
+        _files("wnut17", *_splits("{}.conll")),
+        ["--encoding", "bio", *MOST, *_BERT],
+        [*_BERT, "--epochs", "10"],
+        seeds=(0,),
+        flag="--bert",
+    ),
+    "NSMC": Set(
+        "classification",
+        _files("nsmc", "train_redrawn.txt.xz", None, "ratings_test.txt.xz"),
+        [*LABELLED, *_NSMC],
+        ["--max_train_examples", "10000", "--epochs", "3"],
+        seeds=(0,),
+    ),
+}
+
+
+def table(lines):
+    """Markdown: the figures of each arm; `lines` are those of results.jsonl."""
+    rows = ["| set | weights | rate | test, by seed | mean | standard deviation | wins |"]
+    rows.append("|---|---|---|---|---:|---:|---|")
+    for name, given in SETS.items():
+        found = {arm: _newest(lines, name, arm) for arm in ARMS}
+        tests = {arm: [line["test"][line["measure"]] for line in found[arm]] for arm in ARMS}
+        for arm in filter(found.get, ARMS):
+            spread = cut(statistics.stdev(tests[arm])) if len(tests[arm]) > 1 else "-"
+            won = ""
+            if arm != "pretrained" and len(given.seeds) > 1:
+                won = verdict(tests["pretrained"], tests[arm])
+            shown = ", ".join(cut(test) for test in tests[arm])
+            measured = f"{name}, {found[arm][0]['measure'].replace('_', ' ')}"
+            mean = cut(statistics.mean(tests[arm]))
+            row = (measured, arm, found[arm][0]["rate"], shown, mean, spread, won)
+            rows.append("| " + " | ".join(row) + " |")
+    return "\n".join([*rows, ""])
+
+
+def _newest(lines, name, arm):
+    """The newest line of each seed."""
+    key = f"BERT, {name}", arm
+    by_seed = {line["seed"]: line for line in lines if (line["name"], line.get("arm")) == key}
+    return [by_seed[seed] for seed in sorted(by_seed)]
+
+
+class Runs:
+    """The runs of a set below `output/NAME`, whose examples are prepared once.
+
+    Args:
+        name: One of `SETS`.
+        options: Of this program.
+    """
+
+    def __init__(self, name, options):
+        self.name, self.set = name, SETS[name]
+        self.options = options
+        self.home = options.output / name.replace(", ", "-").replace(" ", "_")
+
+    def prepare(self):
+        """Prepares the examples where they are not there yet."""
+        if (self.home / "examples" / "manifest.json").exists():
+            return
+        self.home.mkdir(parents=True, exist_ok=True)
+        files = [word for split, path in self.set.files.items() for word in (f"--{split}", path)]
+        self._stage("prepare", self.home, [*files, *self.set.layout, *self._encoder()])
+
+    def measure(self, arm):
+        """Chooses the rate of an arm, then scores the test split with each seed."""
+        first = self.set.seeds[0]
+        rate = max(RATES, key=lambda rate: self._trained(arm, rate, first))
+        for seed in self.set.seeds:
+            if seed in [line["seed"] for line in _newest(results(), self.name, arm)]:
+                continue
+            self._trained(arm, rate, seed)
+            given = ["--output", str(self._folder(arm, rate, seed)), *self._own(arm, rate, seed)]
+            shown = [self._shown(word) for word in [*given, *self.set.layout]]
+            named = {"name": f"BERT, {self.name}", "arm": arm, "rate": rate}
+            measure(self.set.task, given, shown, ["evaluate"], **named)
+
+    def _trained(self, arm, rate, seed):
+        """The best figure of the dev split of a run, which is trained if need be."""
+        folder = self._folder(arm, rate, seed)
+        if not (folder / "done").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "examples").exists():
+                os.symlink((self.home / "examples").absolute(), folder / "examples")
+            self._stage("train", folder, self._own(arm, rate, seed))
+            (folder / "done").touch()
+        history = json.loads((folder / "logs" / "history.json").read_text())
+        measured = ("accuracy", "f1", "token_accuracy")
+        name = next(name for name in measured if f"val_{name}" in history[0])
+        return max(epoch[f"val_{name}"] for epoch in history)
+
+    def _folder(self, arm, rate, seed):
+        return self.home / f"{arm.replace(' ', '_')}-{rate}-{seed}"
+
+    def _own(self, arm, rate, seed):
+        own = [*self.set.training, *self._encoder(), *ARMS[arm]]
+        return [*own, "--learning_rate", rate, "--seed", str(seed)]
+
+    def _encoder(self):
+        return [self.set.flag, str(self.options.encoder)]
+
+    def _stage(self, stage, folder, given):
+        command = [sys.executable, "-m", f"pipelines.{self.set.task}", stage]
+        given = [self._here(word) for word in given]
+        subprocess.run([*command, "--output", str(folder), *given], check=True)
+
+    def _here(self, word):
+        """A word of the command with the reader's folder in it, and tabs in parted files."""
+        if not word.startswith("DATA/"):
+            return word
+        path = pathlib.Path(word.replace("DATA", self.options.data, 1))
+        return str(_with_tabs(path, self.home) if self.set.parted else path)
+
+    def _shown(self, word):
+        names = {str(self.options.encoder): "PRETRAINED/model.keras", str(self.home): "DIR"}
+        for path, name in names.items():
+            word = word.replace(path, name)
+        return word
+
+
+def _with_tabs(path, folder):
+    """A copy of a file whose first space in a line is a tab."""
+    copy = folder / f"{path.name.partition('.')[0]}.tsv"
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
+        lines = [line.replace(" ", "\t", 1) for line in file]
+    copy.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+    return copy
+
+
+def main(argv):
+    """Measures what is not in results.jsonl yet, then rewrites docs/bert.md."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fine_tuning")
+    parser.add_argument("--data", help="folder that the commands call DATA")
+    parser.add_argument("--encoder", type=pathlib.Path, help="pretrained model.keras")
+    parser.add_argument("--output", type=pathlib.Path, help="folder of the runs")
+    parser.add_argument("--sets", nargs="*", choices=SETS, default=[])
+    options = parser.parse_args(argv)
+    for name in options.sets:
+        runs = Runs(name, options)
+        runs.prepare()
+        for arm in ARMS:
+            runs.measure(arm)
+    rewrite(PAGE, "benchmarks/fine_tuning.py", table(results()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
