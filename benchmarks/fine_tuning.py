@@ -32,8 +32,9 @@ LABELLED = ["--input_format", "tsv"]
 class Set(NamedTuple):
     """A data set: its pipeline, its files by option, what describes them, and how it is tuned.
 
-    `parted` files have a label and a text in a line with a space between them, which becomes a
-    tab. What describes files belongs to the prepare stage, the rest to the train stage.
+    `parted` files have a label, up to a colon, and a text in a line with a space between them,
+    which becomes a tab. What describes files belongs to the prepare stage, the rest to the train
+    stage. `encoder` stands before the path of the encoder.
     """
 
     task: str
@@ -42,7 +43,7 @@ class Set(NamedTuple):
     training: list
     seeds: tuple = SEEDS
     parted: bool = False
-    flag: str = "--encoder"
+    encoder: tuple = ("--encoder",)
 
 
 def _files(folder, *names):
@@ -60,7 +61,7 @@ def _splits(pattern):
 _SICK = ["--header", "--columns", "id=0,text=1,text2=2,value=3,label=4"]
 _MRPC = ["--header", "--columns", "label=0,first=1,second=2,text=3,text2=4"]
 _NSMC = ["--header", "--columns", "id=0,text=1,label=2"]
-_BERT = ["--encoder", "bert"]
+_BERT = ("--encoder", "bert", "--bert")
 _EPOCHS = ["--epochs", "6"]
 SETS = {
     "SST-2": Set(
@@ -79,9 +80,9 @@ SETS = {
     "UD English-EWT": Set(
         "tagging",
         _files("ud_english_ewt", *_splits("en_ewt-ud-{}.conllu.xz")),
-        ["--input_format", "conllu", *MOST, *_BERT],
-        [*_BERT, *_EPOCHS],
-        flag="--bert",
+        ["--input_format", "conllu", *MOST],
+        _EPOCHS,
+        encoder=_BERT,
     ),
     "MRPC": Set(
         "classification",
@@ -101,10 +102,10 @@ SETS = {
     "WNUT-17": Set(
         "tagging",
         _files("wnut17", *_splits("{}.conll")),
-        ["--encoding", "bio", *MOST, *_BERT],
-        [*_BERT, "--epochs", "10"],
+        ["--encoding", "bio", *MOST],
+        ["--epochs", "10"],
         seeds=(0,),
-        flag="--bert",
+        encoder=_BERT,
     ),
     "NSMC": Set(
         "classification",
@@ -161,8 +162,7 @@ class Runs:
         if (self.home / "examples" / "manifest.json").exists():
             return
         self.home.mkdir(parents=True, exist_ok=True)
-        files = [word for split, path in self.set.files.items() for word in (f"--{split}", path)]
-        self._stage("prepare", self.home, [*files, *self.set.layout, *self._encoder()])
+        self._stage("prepare", self.home, [*self._files(), *self._encoder()])
 
     def measure(self, arm):
         """Chooses the rate of an arm, then scores the test split with each seed."""
@@ -172,8 +172,10 @@ class Runs:
             if seed in [line["seed"] for line in _newest(results(), self.name, arm)]:
                 continue
             self._trained(arm, rate, seed)
-            given = ["--output", str(self._folder(arm, rate, seed)), *self._own(arm, rate, seed)]
-            shown = [self._shown(word) for word in [*given, *self.set.layout]]
+            own = self._own(arm, rate, seed)
+            given = ["--output", str(self._folder(arm, rate, seed)), *own]
+            shown = ["--output", "DIR", *self._files(), *own]
+            shown[shown.index(str(self.options.encoder))] = "PRETRAINED/model.keras"
             named = {"name": f"BERT, {self.name}", "arm": arm, "rate": rate}
             measure(self.set.task, given, shown, ["evaluate"], **named)
 
@@ -198,8 +200,12 @@ class Runs:
         own = [*self.set.training, *self._encoder(), *ARMS[arm]]
         return [*own, "--learning_rate", rate, "--seed", str(seed)]
 
+    def _files(self):
+        given = (word for split, path in self.set.files.items() for word in (f"--{split}", path))
+        return [*given, *self.set.layout]
+
     def _encoder(self):
-        return [self.set.flag, str(self.options.encoder)]
+        return [*self.set.encoder, str(self.options.encoder)]
 
     def _stage(self, stage, folder, given):
         command = [sys.executable, "-m", f"pipelines.{self.set.task}", stage]
@@ -213,19 +219,14 @@ class Runs:
         path = pathlib.Path(word.replace("DATA", self.options.data, 1))
         return str(_with_tabs(path, self.home) if self.set.parted else path)
 
-    def _shown(self, word):
-        names = {str(self.options.encoder): "PRETRAINED/model.keras", str(self.home): "DIR"}
-        for path, name in names.items():
-            word = word.replace(path, name)
-        return word
-
 
 def _with_tabs(path, folder):
-    """A copy of a file whose first space in a line is a tab."""
+    """A copy of a file with its labels, up to a colon, and its texts parted by tabs."""
     copy = folder / f"{path.name.partition('.')[0]}.tsv"
     read = gzip.open if path.suffix == ".gz" else open
     with read(path, "rt", encoding="utf-8", errors="surrogateescape") as file:
-        lines = [line.replace(" ", "\t", 1) for line in file]
+        parts = [line.partition(" ") for line in file]
+    lines = [f"{label.partition(':')[0]}\t{text}" for label, _, text in parts]
     copy.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
     return copy
 
