@@ -88,6 +88,10 @@ class ExampleEncoder:
     Args:
         config: Config of a `TaggingText`.
         output_format: One of `seqnlp.records.ROWS`.
+
+    Attributes:
+        unknown_piece: Id of the piece that stands for what BERT has none for, or None where
+            words are not cut.
     """
 
     def __init__(self, config, output_format):
@@ -104,6 +108,9 @@ class ExampleEncoder:
             for names in (config["tags"], labels)
         )
         self._unknown = self._rows.integer(UNKNOWN_ID)
+        self.unknown_piece = None
+        if self._text.bert is not None:
+            self.unknown_piece = self._text.bert.names.special_ids[UNKNOWN]
         self._cache = {}
 
     def look_up(self, sentences):
@@ -138,17 +145,15 @@ class ExampleEncoder:
         """
         import tensorflow as tf
 
-        found = self._text.parts(tf.ragged.constant(sentences, tf.string, ragged_rank=1))
+        tokens = [token for sentence in sentences for token in sentence]
+        found = self._text.parts(
+            tf.RaggedTensor.from_row_lengths(tokens, list(map(len, sentences)))
+        )
         columns = [found[name].to_list() for name in ("token_ids", "word_starts")]
         for token_ids, word_starts in zip(*columns, strict=True):
             flat = (list(itertools.chain(*parts)) for parts in (token_ids, word_starts))
             cells = (*flat, list(map(len, token_ids)))
             yield dict(zip(PART_COLUMNS, cells, strict=True))
-
-    @property
-    def unknown_piece(self):
-        """Id of the piece that stands for what has none."""
-        return self._text.bert.names.special_ids[UNKNOWN]
 
     def encode(self, tokens, tags, label=None, parts=None):
         """A sentence with its label and parts, if it has any -> `(row, number of unknown words)`.
