@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from benchmarks.timing import Case, Work, main
-from pipelines import tagging, tagging_model, tagging_streams
+from pipelines import tagging, tagging_encoder, tagging_model, tagging_streams
 from seqnlp.records import read_manifest, tagging_batches
 from seqnlp.text import TaggingNames
 
@@ -29,7 +29,9 @@ class Run:
     """What the train stage has at hand: options, examples and model."""
 
     def __init__(self, output):
-        self.options = tagging.arguments().parse_args(["train", "--output", str(output), *OPTIONS])
+        parser = tagging.arguments()
+        self.options = parser.parse_args(["train", "--output", str(output), *OPTIONS])
+        tagging_encoder.settle(self.options, parser)
         self.manifest = read_manifest(str(output / "examples"))
         self.names = TaggingNames.load(self.manifest.folder)
         keras.utils.set_random_seed(0)

@@ -6,7 +6,7 @@ import shutil
 import keras
 
 from pipelines import encoders, streams, trained_model, training
-from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
+from pipelines.encoder_options import add_training
 from seqnlp.callbacks import Backup, KeepBest
 from seqnlp.optimizers import LayerwiseAdamW, LinearDecay, layer_scales
 
@@ -29,27 +29,7 @@ REMEMBERED = (
 
 def add_arguments(group):
     """Adds the options of training to a group of a parser."""
-    group.add_argument("--batch_size", type=at_least_one, default=32, help="examples")
-    group.add_argument("--epochs", type=at_least_one, default=4, help="at most")
-    group.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
-    group.add_argument(
-        "--learning_rate", type=at_least_zero, default=3e-4, help="the largest; 3e-5 for base"
-    )
-    group.add_argument(
-        "--warmup_share",
-        type=share_below_one,
-        default=0.1,
-        help="of the steps: the rate rises so long, then falls to 0 in a line",
-    )
-    group.add_argument("--weight_decay", type=at_least_zero, default=0.01, help="of AdamW")
-    group.add_argument(
-        "--layer_decay", type=share, default=1.0, help="factor of a layer's rate to the one above"
-    )
-    group.add_argument(
-        "--clip", type=at_least_zero, default=1.0, help="largest norm of the gradient; 0: any"
-    )
-    group.add_argument("--patience", type=at_least_one, help="epochs to wait for a better one")
-    group.add_argument("--jit", default="auto", choices=("auto", "true", "false"), help="XLA")
+    add_training(group)
 
 
 def jit(options):

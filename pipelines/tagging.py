@@ -3,10 +3,10 @@
 python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
 
-from pipelines import command_line, stages
+from pipelines import command_line, stages, tagging_encoder
 from pipelines.command_line import at_least_one, at_least_zero, share_below_one
 
-DESCRIPTION = "Trains, evaluates, exports and checks a BiLSTM-CRF tagger."
+DESCRIPTION = "Trains, evaluates, exports and checks a tagger: a BiLSTM-CRF, or a BERT with a CRF."
 LAYOUT = ("columns", "token", "tag", "label", "comment", "skip_token")
 
 
@@ -26,6 +26,7 @@ def arguments():
     )
     _add_text(parser.add_argument_group("text"))
     _add_model(parser.add_argument_group("model"))
+    tagging_encoder.add_arguments(parser.add_argument_group("with --encoder bert"))
     _add_training(parser.add_argument_group("training"))
     _add_serving(parser.add_argument_group("evaluation and serving"))
     return parser
@@ -51,7 +52,11 @@ def _add_layout(files):
 
 def _add_text(text):
     text.add_argument("--min_count", type=at_least_one, default=1, help="rarer words are unknown")
-    text.add_argument("--vocabulary_size", type=at_least_one, help="largest number of words")
+    text.add_argument(
+        "--vocabulary_size",
+        type=at_least_one,
+        help="largest number of words; with --encoder bert, of pieces where they are learned",
+    )
     text.add_argument(
         "--normal_form",
         default="nfc",
@@ -61,6 +66,11 @@ def _add_text(text):
     text.add_argument("--keep_case", action="store_true", help="do not lower-case words")
     text.add_argument("--keep_digits", action="store_true", help="do not turn digits into 0")
     text.add_argument("--max_length", type=at_least_one, help="reject longer sentences")
+    text.add_argument(
+        "--max_train_examples",
+        type=at_least_one,
+        help="sentences of the training split; others are left out, by a hash of what they say",
+    )
     text.add_argument(
         "--output_format",
         default="tfrecord",
@@ -73,6 +83,13 @@ def _add_text(text):
 
 
 def _add_model(model):
+    model.add_argument(
+        "--encoder",
+        dest="encoder_kind",
+        default="bilstm",
+        choices=tagging_encoder.KINDS,
+        help="bilstm reads words and characters, bert word pieces, pretrained ones with --bert",
+    )
     model.add_argument("--word_units", type=at_least_one, default=100, help="of a word's vector")
     model.add_argument(
         "--char_encoder",
@@ -106,8 +123,7 @@ def _add_model(model):
     model.add_argument(
         "--dropout",
         type=share_below_one,
-        default=0.5,
-        help="share dropped of the layers' inputs",
+        help="share dropped of what layers read; 0.5, of bert 0.1",
     )
     model.add_argument(
         "--label_weight",
@@ -125,8 +141,7 @@ def _add_training(training):
     training.add_argument(
         "--learning_rate",
         type=at_least_zero,
-        default=2e-3,
-        help="falls to 0, a cosine",
+        help="the largest; 2e-3, which falls to 0 in a cosine; of bert 3e-4, for base 3e-5",
     )
     training.add_argument(
         "--word_dropout",
@@ -161,7 +176,13 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    command_line.run_stages(arguments(), stages.of_task("tagging", prepare), argv)
+    parser = arguments()
+    command_line.run_stages(
+        parser,
+        stages.of_task("tagging", prepare),
+        argv,
+        lambda options: tagging_encoder.settle(options, parser),
+    )
 
 
 def prepare(options, beam_options):
@@ -174,10 +195,11 @@ def prepare(options, beam_options):
         manifest = prepare_tagging(
             str(examples),
             **arguments,
+            **tagging_encoder.preparation(options),
             train_encoding=options.train_encoding,
             max_length=options.max_length,
             min_count=options.min_count,
-            vocabulary_size=options.vocabulary_size,
+            max_train_examples=options.max_train_examples,
             normal_form=None if options.normal_form == "none" else options.normal_form,
             lowercase=not options.keep_case,
             digits=not options.keep_digits,
@@ -188,7 +210,10 @@ def prepare(options, beam_options):
             pipeline_options=beam_options,
         )
         for split in ("train", "eval", "test"):
-            print(f"{split}: {manifest.records(split)} sentences")
+            found = manifest.statistics["splits"][split]
+            cut = found.get("in_several_parts")
+            parts = f", {cut} of them in several parts" if cut else ""
+            print(f"{split}: {manifest.records(split)} sentences{parts}")
 
 
 def _corpus(options):

@@ -20,18 +20,17 @@ from seqnlp.records import read_sentences
 from seqnlp.text import load_word_vectors
 
 # The options that decide the model, which an interrupted run shares with the one that goes on.
+HEAD_OPTIONS = ("encoder_kind", "head", "max_segment_length", "label_weight")
 OPTIONS = (
+    *HEAD_OPTIONS,
     "word_units",
     "char_encoder",
     "char_encoder_units",
     "cell",
     "units",
     "num_layers",
-    "head",
-    "max_segment_length",
     "dropout",
     "word_vectors",
-    "label_weight",
 )
 LONGEST_SEGMENT = 10  # unless --max_segment_length says more
 PUBLISHED = {"kim": KIM_SMALL, "kim_large": KIM_LARGE}  # character encoders
@@ -55,26 +54,35 @@ def check(options):
 def make_model(options, names, encoding):
     """A built `Tagger`, with the vectors of `--word_vectors` in it; `names` is `TaggingNames`."""
     check(options)
-    labels = names.labels and SentenceSoftmax(len(names.labels), weight=options.label_weight)
     model = Tagger(
         vocabulary_size=len(names.words),
-        head=_head(options, names.tags, encoding),
+        **heads(options, names, encoding),
         char_encoder=_char_encoder(options, names.characters),
         word_units=options.word_units,
         cell=options.cell,
         units=options.units,
         num_layers=options.num_layers,
         dropout=options.dropout,
-        label_head=labels,
     )
     inputs = {"word_ids": np.ones((1, 2), "int32"), "char_ids": np.ones((1, 2, 3), "int32")}
     model(inputs)  # makes the weights
     if options.word_vectors:
         _load_vectors(model, options, names)
+    describe(model, names)
+    return model
+
+
+def heads(options, names, encoding):
+    """What ends the model, a dict of `head` and `label_head`; `names` is `TaggingNames`."""
+    labels = names.labels and SentenceSoftmax(len(names.labels), weight=options.label_weight)
+    return {"head": _head(options, names.tags, encoding), "label_head": labels}
+
+
+def describe(model, names):
+    """Says how large a model is."""
     labels = f", {len(names.labels)} labels" if names.labels else ""
     tags = len(names.tags)
     print(f"{model.count_params()} weights, {len(names.words)} words, {tags} tags{labels}")
-    return model
 
 
 def _head(options, tags, encoding):

@@ -41,6 +41,7 @@ def _serving_text(text, options):
         text.max_word_length,
         options.max_request_tokens,
         text.labels,
+        text.bert,
     )
 
 

@@ -8,6 +8,8 @@ import keras
 from pipelines import (
     command_line,
     streams,
+    tagging_encoder,
+    tagging_fine_tuning,
     tagging_model,
     tagging_streams,
     trained_model,
@@ -41,7 +43,20 @@ def train(options):
         command_line.import_tensorflow_quietly()
     names = TaggingNames.load(manifest.folder)
     encoding = manifest.options["encoding"]
+    tagging_encoder.check_examples(options, manifest)
     forget_evaluation(options.output)
+    if options.encoder_kind == "bert":
+        settings = {
+            "callbacks": lambda held_out: _callbacks(options, manifest, names, encoding, held_out),
+            "metrics": _metrics(names),
+            "monitor": _monitor(encoding, names),
+        }
+        tagging_fine_tuning.train(options, manifest, names, encoding, settings)
+    else:
+        _train_on_words(options, manifest, names, encoding)
+
+
+def _train_on_words(options, manifest, names, encoding):
     why = "recurrent layers are faster without it on a CPU"
     jit = training.choose_jit(options.jit, on_processors=False, why=why)
     keras.utils.set_random_seed(options.seed)
@@ -50,7 +65,12 @@ def train(options):
     steps = min(options.steps_per_epoch or steps, steps)
     model.compile(_optimizer(options, steps), metrics=_metrics(names), jit_compile=jit)
 
-    best = _keep_best(options, encoding, names)
+    best = KeepBest(
+        options.output / "model.keras",
+        _monitor(encoding, names),
+        options.output / "logs" / "history.json",
+        options.patience,
+    )
     backup = Backup(options.output / "backup")
     training.forget_other_runs(options, manifest, REMEMBERED)
     trained_model.save_text(best.path, manifest.folder, encoding)
@@ -61,8 +81,7 @@ def train(options):
     lengths = bucket_lengths(manifest.statistics) if jit else None
     settings = {"lengths": lengths, "characters": options.char_encoder != "none"}
     held_out = list(tagging_batches(manifest.folder, "eval", options.batch_size, **settings))
-    scores = TagEvaluation(held_out, names.tags, encoding)
-    callbacks = [scores, best, *_tensorboard(options, manifest), backup]
+    callbacks = [*_callbacks(options, manifest, names, encoding, held_out), best, backup]
     batches = tagging_streams.training_batches(
         options, manifest, len(names.words), steps, first, settings
     )
@@ -84,15 +103,17 @@ def _metrics(names):
     return metrics
 
 
-def _keep_best(options, encoding, names):
+def _monitor(encoding, names):
     """The best epoch is that of the score that `evaluate` judges a model by."""
-    monitor = "val_token_accuracy" if encoding == "none" else "val_f1"
-    return KeepBest(
-        options.output / "model.keras",
-        "val_joint_score" if names.labels else monitor,
-        options.output / "logs" / "history.json",
-        options.patience,
-    )
+    if names.labels:
+        return "val_joint_score"
+    return "val_token_accuracy" if encoding == "none" else "val_f1"
+
+
+def _callbacks(options, manifest, names, encoding, held_out):
+    """Those that make what `_monitor` names, and pictures."""
+    scores = TagEvaluation(held_out, names.tags, encoding)
+    return [scores, *_tensorboard(options, manifest)]
 
 
 def _tensorboard(options, manifest):
@@ -109,5 +130,6 @@ def _tensorboard(options, manifest):
     held_out = read_sentences(manifest.folder, "eval")
     sentences = list(itertools.islice(held_out, SHOWN_SENTENCES))
     inputs = text.inputs(tf.ragged.constant([tokens for tokens, _ in sentences]))
-    pictures = TensorBoardTagger(logs, text.tags, sentences, inputs, text.words.tokens)
+    read = text.words.tokens if text.bert is None else text.bert.names.pieces
+    pictures = TensorBoardTagger(logs, text.tags, sentences, inputs, read)
     return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]

@@ -8,7 +8,7 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
-from seqnlp.text.bert_names import VOCABULARY_FILE, BERTNames
+from seqnlp.text.bert_names import BERT_FILES, BERT_FOLDER, VOCABULARY_FILE, BERTNames
 from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
 from seqnlp.text.translation_names import SUBWORD_FILES
 
@@ -28,10 +28,12 @@ def save_text(path, examples, encoding=None):
     folder = text_folder(path)
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE}:
+    (partial / BERT_FOLDER).mkdir(parents=True)
+    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE, *BERT_FILES}:
         if os.path.exists(os.path.join(examples, name)):
-            shutil.copy(os.path.join(examples, name), partial)
+            shutil.copy(os.path.join(examples, name), partial / name)
+    if not any((partial / BERT_FOLDER).iterdir()):
+        (partial / BERT_FOLDER).rmdir()
     if encoding is not None:
         (partial / ENCODING_FILE).write_text(json.dumps(encoding))
     shutil.rmtree(folder, ignore_errors=True)

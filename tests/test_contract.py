@@ -49,6 +49,7 @@ from seqnlp.models import (
     GPT,
     BERTEncoder,
     BERTPretrainer,
+    BERTTagger,
     ConvSeq2Seq,
     CRFModel,
     MaskedLMHead,
@@ -140,6 +141,15 @@ def bert_pretrainer(dtype=None):
     return BERTPretrainer(bert_encoder(dtype=dtype), dtype=dtype)
 
 
+def bert_tagger(dtype=None):
+    heads = {"head": CRF(NUM_TAGS, ALLOWED), "label_head": SentenceSoftmax(2, dtype=dtype)}
+    return BERTTagger(bert_encoder(dtype=dtype), **heads, dtype=dtype)
+
+
+def bert_tagger_in_parts(dtype=None):
+    return BERTTagger(bert_encoder(dtype=dtype), TokenSoftmax(NUM_TAGS), dtype=dtype)
+
+
 def crf_norm(layer, outputs):
     return ops.sum(crf_log_norm(outputs["potentials"], outputs["mask"], *layer.scores()))
 
@@ -155,6 +165,9 @@ ATTENTION = {"query": VALUES, "value": VALUES[::-1], "value_mask": MASK, "query_
 DECODING = {"inputs": VALUES, "value": VALUES[::-1], "value_mask": MASK, "inputs_mask": MASK}
 TWO_SPANS = {"token_ids": WORDS, "segment_ids": (np.arange(TIME) > 1) * MASK.astype("int32")}
 PLACES = np.array([[0, 3], [1, 0], [0, 0]], dtype="int32")
+FIRST_PIECES = np.array([[1, 2, 3, 0], [1, 0, 0, 0], [0, 0, 0, 0]], dtype="int32")
+PIECES_IN_PARTS = np.array([[1, 2, 7, 5], [1, 4, 0, 0], [5, 6, 0, 0]], dtype="int32")
+IN_PARTS = {name: np.stack([ids, ids[::-1]], axis=1) for name, ids in TWO_SPANS.items()}
 SENTENCE_PAIR = {"source_ids": WORDS, "target_ids": (WORDS * 5 % 9).astype("int32")}
 WORDS_AND_CHARS = {"word_ids": WORDS, "char_ids": CHARS}
 STATES = RANDOM.normal(size=(3, TIME, 4)).astype("float32")
@@ -274,6 +287,15 @@ CASES = {
     "BERTEncoder": Case(bert_encoder, TWO_SPANS),
     "GPT": Case(functools.partial(GPT, 9, 4, 1, 2, 6, 8), {"token_ids": WORDS}),
     "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
+    "BERTTagger": Case(
+        bert_tagger, {**TWO_SPANS, "word_positions": FIRST_PIECES}, model_loss, True, pads=False
+    ),
+    "BERTTagger, in parts": Case(
+        bert_tagger_in_parts,
+        {**IN_PARTS, "word_positions": PIECES_IN_PARTS},
+        model_loss,
+        pads=False,
+    ),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),
         {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},

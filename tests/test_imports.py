@@ -91,8 +91,13 @@ RULES = {
         f"pipelines.{name}": ({"keras", "pipelines", "seqnlp"}, {"tensorflow", "apache_beam"})
         for name in (
             "command_line",
+            "encoder_options",
+            "encoders",
+            "fine_tuning",
             "tagging",
+            "tagging_encoder",
             "tagging_evaluation",
+            "tagging_fine_tuning",
             "tagging_model",
             "tagging_streams",
             "tagging_training",

@@ -16,6 +16,7 @@ from seqnlp.models.bert import (
     pretraining_losses,
 )
 from seqnlp.models.bert_heads import BERTClassifier, BERTRegressor
+from seqnlp.models.bert_tagger import BERTTagger
 from seqnlp.models.conv_seq2seq import GEHRING_WMT16, ConvSeq2Seq
 from seqnlp.models.crf_model import CRFModel
 from seqnlp.models.gpt import GPT, GPT1, GPT2_MEDIUM, GPT2_SMALL

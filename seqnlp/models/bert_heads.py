@@ -15,7 +15,12 @@ class OnBERT(keras.Model):
 
     Raises:
         ValueError: `encoder` is none.
+
+    Attributes:
+        saved_layers: Names of the arguments that are layers, of a child too.
     """
+
+    saved_layers = ("encoder",)
 
     def __init__(self, encoder, dropout=0.1, **kwargs):
         super().__init__(**kwargs)
@@ -36,13 +41,18 @@ class OnBERT(keras.Model):
         return self.encoder(read, training=training)
 
     def get_config(self):
-        encoder = keras.saving.serialize_keras_object(self.encoder)
-        return {**super().get_config(), "encoder": encoder, "dropout": self.rate}
+        layers = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in self.saved_layers
+        }
+        return {**super().get_config(), **layers, "dropout": self.rate}
 
     @classmethod
     def from_config(cls, config):
-        encoder = keras.saving.deserialize_keras_object(config["encoder"])
-        return cls(**{**config, "encoder": encoder})
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name]) for name in cls.saved_layers
+        }
+        return cls(**{**config, **layers})
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")

@@ -7,6 +7,7 @@ from seqnlp.layers import RNNEncoder, SentenceSoftmax
 from seqnlp.layers.heads import TaggingHead
 from seqnlp.models.crf_model import SequenceTagging
 
+_OPTIONAL = (keras.layers.Layer, type(None))
 _LAYERS = ("head", "char_encoder", "label_head")
 
 
@@ -69,7 +70,8 @@ class Tagger(SequenceTagging, keras.Model):
         for name, size in (("vocabulary_size", vocabulary_size), ("word_units", word_units)):
             if size < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={size}")
-        _check_layers(head, char_encoder, label_head)
+        check_heads(head, label_head)
+        _check_layer("char_encoder", char_encoder, _OPTIONAL, "None or a layer")
         self.config = {
             "vocabulary_size": vocabulary_size,
             "word_units": word_units,
@@ -93,14 +95,14 @@ class Tagger(SequenceTagging, keras.Model):
         features = self.config["word_units"]
         if self.char_encoder is not None:
             chars = inputs_shape.get("char_ids", (*batch_time, None))
-            _build(self.char_encoder, chars)
+            build_once(self.char_encoder, chars)
             features += self.char_encoder.compute_output_shape(chars)[-1]
         self.encoder.build((*batch_time, features))
         states = (*batch_time, 2 * self.config["units"])
         self.potentials.build(states)
-        _build(self.head, (*batch_time, self.head.units))
+        build_once(self.head, (*batch_time, self.head.units))
         if self.label_head is not None:
-            _build(self.label_head, states)
+            build_once(self.label_head, states)
 
     def call(self, inputs, training=None):
         word_ids = inputs["word_ids"]
@@ -134,17 +136,19 @@ class Tagger(SequenceTagging, keras.Model):
         return cls(**{**config, **layers})
 
 
-def _build(layer, shape):
-    if not layer.built:  # one that comes from a `.keras` file is
+def build_once(layer, shape):
+    """Makes the weights of a layer that has none; one that comes from a `.keras` file has."""
+    if not layer.built:
         layer.build(shape)
 
 
-def _check_layers(head, char_encoder, label_head):
-    kinds = (
-        ("head", head, TaggingHead, "a tagging head such as CRF(num_tags)"),
-        ("char_encoder", char_encoder, (keras.layers.Layer, type(None)), "None or a layer"),
-        ("label_head", label_head, (SentenceSoftmax, type(None)), "None or a SentenceSoftmax"),
-    )
-    for name, layer, kind, words in kinds:
-        if not isinstance(layer, kind):
-            raise ValueError(f"`{name}` must be {words}. Received: {name}={layer!r}")
+def check_heads(head, label_head):
+    """Raises a ValueError where a model's `head` or `label_head` is no such layer."""
+    _check_layer("head", head, TaggingHead, "a tagging head such as CRF(num_tags)")
+    kinds = (SentenceSoftmax, type(None))
+    _check_layer("label_head", label_head, kinds, "None or a SentenceSoftmax")
+
+
+def _check_layer(name, layer, kind, words):
+    if not isinstance(layer, kind):
+        raise ValueError(f"`{name}` must be {words}. Received: {name}={layer!r}")

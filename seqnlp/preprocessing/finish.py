@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from seqnlp.preprocessing.rejects import FATAL_KINDS
 from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, WRITE_ERROR, write_file
 from seqnlp.records import MANIFEST_FILE, SPLITS
-from seqnlp.text.bert_names import VOCABULARY_FILE
+from seqnlp.text.bert_names import BERT_FILES, VOCABULARY_FILE
 from seqnlp.text.names import TEXT_FILES
 from seqnlp.text.translation_names import SIDES, SUFFIXES, subword_file
 
@@ -108,10 +108,12 @@ def judge(folder, options, task, statistics, rejects, text, read):
     counts = ", ".join(f"{records[split]} {split}" for split in SPLITS)
     empty = [split for split in SPLITS if not records[split]]
     fatal = [kind for kind in FATAL_KINDS if kind in rejects["kinds"]]
-    if total != read:
+    left_out = sum(found.get("left_out", 0) for found in statistics["splits"].values())
+    arrived = total + left_out
+    if arrived != read:
         problem = (
-            f"{read} {task.record}s were read and {total} arrived: the runner lost or repeated "
-            "data"
+            f"{read} {task.record}s were read and {arrived} arrived: the runner lost or "
+            "repeated data"
         )
         advice = "Run it again, with one worker or another runner."
     elif fatal:
@@ -183,9 +185,9 @@ def remove_old(folder):
             f"`output` must be a folder, and this is a file. Received: output={folder!r}"
         )
     names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE]
-    names += [*TEXT_FILES, VOCABULARY_FILE]
+    names += [*TEXT_FILES, VOCABULARY_FILE, *BERT_FILES]
     names += [subword_file(side, kind) for side in SIDES for kind in SUFFIXES]
-    patterns = [join(folder, name) for name in [*names, f"{TEMPORARY}*"]]
+    patterns = [join(folder, *name.split("/")) for name in [*names, f"{TEMPORARY}*"]]
     for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:
         for name in ("examples-*", "rejects.jsonl", f"{TEMPORARY}*"):
             patterns.append(join(folder, parent, name))

@@ -46,7 +46,8 @@ class WriteExamples(beam.PTransform):
     """Records, rejects, inputs and text -> a finished folder; gives the manifest's content.
 
     It takes a dict of PCollections: the records under the name of each split, `rejects`,
-    `inputs` and `text`, see `Finish`.
+    `inputs` and `text`, see `Finish`; and `counts`, if there are others than those of the
+    encoder.
 
     Args:
         output: Folder to write to, on any file system of Beam.
@@ -82,10 +83,13 @@ class WriteExamples(beam.PTransform):
             )
         )
         rejects = [found["rejects"], encoded["rejects"]]
+        counts = encoded["counts"]
+        if "counts" in found:
+            counts = [counts, found["counts"]] | "FlattenCounts" >> beam.Flatten()
         results = {
             "shards": encoded["examples"]
             | "WriteShards" >> WriteShards(self._output, self._options, self._columns),
-            "counts": encoded["counts"] | "SumCounts" >> beam.CombinePerKey(sum),
+            "counts": counts | "SumCounts" >> beam.CombinePerKey(sum),
             "rejects": rejects
             | "FlattenRejects" >> beam.Flatten()
             | "WriteRejects" >> WriteRejects(self._output),

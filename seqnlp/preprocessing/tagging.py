@@ -2,7 +2,7 @@
 
 import apache_beam as beam
 
-from seqnlp.preprocessing.examples import EncodeSentences, RejectUnseen
+from seqnlp.preprocessing.examples import EncodeSentences, RejectUnseen, content_of
 from seqnlp.preprocessing.inputs import find_files, find_splits
 from seqnlp.preprocessing.preparation import (
     WriteExamples,
@@ -14,9 +14,11 @@ from seqnlp.preprocessing.preparation import (
 )
 from seqnlp.preprocessing.readers import ReadSentences, SentenceReader
 from seqnlp.preprocessing.split import SplitSentences
+from seqnlp.preprocessing.subset import TakeSome
+from seqnlp.preprocessing.tagging_pieces import AddPieces, bert_options
 from seqnlp.preprocessing.tagging_task import TaggingTask
 from seqnlp.preprocessing.vocabulary import ListLabels, ListTags, MakeText
-from seqnlp.records import example_columns
+from seqnlp.records import task_columns
 from seqnlp.tag_schemes import ENCODINGS, converted_names
 
 
@@ -28,18 +30,21 @@ class PrepareTagging(beam.PTransform):
         files: Dict from split to its list of paths; `train` at least.
         reader: A `SentenceReader`.
         options: Dict of the options as the manifest holds them.
+        pieces: List of the pieces of a BERT, or None: with `bert` among the options they are
+            then learned.
     """
 
-    def __init__(self, output, files, reader, options):
+    def __init__(self, output, files, reader, options, pieces=None):
         super().__init__()
         self._output = output
         self._files = files
         self._reader = reader
         self._options = options
+        self._pieces = pieces
 
     def expand(self, root):
         """Applies the transform to the root of a pipeline; gives one element, a dict."""
-        options, task = self._options, TaggingTask()
+        options, more = self._options, {}
         splits, rejects, inputs = read_splits(
             root,
             self._files,
@@ -47,6 +52,10 @@ class PrepareTagging(beam.PTransform):
             "sentences",
             SplitSentences(options["fractions"], options["seed"]),
         )
+        if "max_train_examples" in options:
+            some = TakeSome(options["max_train_examples"], content_of, options["seed"])
+            taken = splits["train"] | "TakeSome" >> some
+            splits["train"], more = taken["records"], {"counts": taken["counts"]}
         tags = splits["train"] | "ListTags" >> ListTags()
         labels = splits["train"] | "ListLabels" >> ListLabels()
         for split in ("eval", "test"):
@@ -58,14 +67,25 @@ class PrepareTagging(beam.PTransform):
         tags |= "ConvertTags" >> beam.Map(
             converted_names, options["input_encoding"], options["encoding"]
         )
-        sources = {"sentences": splits["train"], "tags": tags, "labels": labels}
-        text = sources | "MakeText" >> MakeText(options)
+        text = self._text(splits["train"], tags, labels)
         rejects |= "FlattenRejects" >> beam.Flatten()
-        found = {**splits, "rejects": rejects, "inputs": inputs, "text": text}
-        labelled = options["layout"].get("label") is not None
-        columns = example_columns(options["characters"], labelled)
-        encode = EncodeSentences(options)
-        return found | "Write" >> WriteExamples(self._output, options, task, encode, columns)
+        found = {**splits, **more, "rejects": rejects, "inputs": inputs, "text": text}
+        return found | "Write" >> self._write()
+
+    def _text(self, sentences, tags, labels):
+        """One dict, see `MakeText` and `AddPieces`."""
+        sources = {"sentences": sentences, "tags": tags, "labels": labels}
+        text = sources | "MakeText" >> MakeText(self._options)
+        if "bert" not in self._options:
+            return text
+        add = AddPieces(self._options["bert"], self._pieces)
+        return {"text": text, "sentences": sentences} | "BERT" >> add
+
+    def _write(self):
+        options = self._options
+        task, encode = TaggingTask("bert" in options), EncodeSentences(options)
+        columns = task_columns(task.name, options)
+        return WriteExamples(self._output, options, task, encode, columns)
 
 
 def prepare_tagging(
@@ -87,6 +107,8 @@ def prepare_tagging(
     digits=True,
     characters=True,
     max_word_length=20,
+    bert=None,
+    max_train_examples=None,
     output_format="tfrecord",
     num_shards=4,
     seed=0,
@@ -119,6 +141,13 @@ def prepare_tagging(
         digits: Whether every digit of a word becomes 0.
         characters: Whether the examples hold the ids of the words' characters.
         max_word_length: Most characters of a word.
+        bert: Dict of what cuts words into the pieces of a BERT, for a `BERTTagger`, or None for
+            a tagger that reads words: `vocabulary`, path of a vocab.txt, without which one is
+            learned of the words of the training split; `vocabulary_size`, most pieces that are
+            learned; `lowercase`, whether case and accents are taken away; and `max_length`, most
+            ids that are read at once. Sentences of more come in parts of whole words.
+        max_train_examples: Most sentences of the training split; others are left out, by a hash
+            of their content. None takes all.
         output_format: `"tfrecord"` for gzip-compressed `tf.train.Example`s, or `"parquet"`,
             which is read without TensorFlow: a list column for each of their features.
         num_shards: Files of the training split; the others have one.
@@ -131,6 +160,7 @@ def prepare_tagging(
 
     Raises:
         ImportError: A package is missing; the message names its extra.
+        FileNotFoundError: There is no such vocabulary.
         ValueError: An argument is wrong; nothing was written.
         PrepareError: The corpus cannot be used or the output cannot be written; there is no
             manifest.
@@ -152,9 +182,17 @@ def prepare_tagging(
         "max_word_length": max_word_length,
         **output_options(files, output_format, num_shards, seed, max_rejects),
     }
+    pieces = None
+    if bert is not None:
+        options["bert"], pieces = bert_options(bert)
+    if max_train_examples is not None:
+        options["max_train_examples"] = max_train_examples
+        check_least(options, {"max_train_examples": 2})
     _check_options(options)
     return prepare(
-        output, lambda folder: PrepareTagging(folder, files, reader, options), pipeline_options
+        output,
+        lambda folder: PrepareTagging(folder, files, reader, options, pieces),
+        pipeline_options,
     )
 
 

@@ -1,8 +1,11 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
+from seqnlp.records.bert_tagging_batches import BERTTaggingBatches
 from seqnlp.records.columns import (
+    PART_COLUMNS,
     PRETRAINING_COLUMNS,
     TRANSLATION_COLUMNS,
     example_columns,
+    task_columns,
 )
 from seqnlp.records.manifest import (
     MANIFEST_FILE,
@@ -23,10 +26,12 @@ from seqnlp.records.translation_batches import TranslationBatches, translation_b
 __all__ = [
     "MANIFEST_FILE",
     "OUTPUT_FORMATS",
+    "PART_COLUMNS",
     "PRETRAINING_COLUMNS",
     "ROWS",
     "SPLITS",
     "TRANSLATION_COLUMNS",
+    "BERTTaggingBatches",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
@@ -45,6 +50,7 @@ __all__ = [
     "read_sentences",
     "read_tfrecord",
     "tagging_batches",
+    "task_columns",
     "translation_batches",
     "write_parquet",
     "write_tfrecord",

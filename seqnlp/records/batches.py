@@ -3,18 +3,21 @@
 import numpy as np
 
 from seqnlp.records.batch_plan import BatchPlan
+from seqnlp.records.bert_tagging_batches import BERTTaggingBatches
 from seqnlp.records.manifest import SPLITS, read_manifest
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.tfrecord_batches import tfrecord_batches
 
 
-def bucket_lengths(statistics, count=8, splits=SPLITS):
+def bucket_lengths(statistics, count=8, splits=SPLITS, name="lengths"):
     """The padded lengths, at most `count`, that waste the least padding.
 
     Args:
         statistics: Dict, as statistics.json holds it.
         count: Most lengths to choose: each is one compilation under XLA.
         splits: The splits whose sentences are to be padded.
+        name: Name of the lengths in the statistics: "part_lengths" for those of the parts that a
+            tagger on BERT reads.
 
     Returns:
         Sorted list of `int`; the last is the length of the longest sentence of these splits.
@@ -26,7 +29,7 @@ def bucket_lengths(statistics, count=8, splits=SPLITS):
         raise ValueError(f"`count` must be at least 1. Received: count={count}")
     histogram = {}
     for split in splits:
-        for length, sentences in statistics["splits"][split]["lengths"]["histogram"]:
+        for length, sentences in statistics["splits"][split][name]["histogram"]:
             histogram[length] = histogram.get(length, 0) + sentences
     lengths = np.array(sorted(histogram))
     below = np.cumsum([0] + [histogram[length] for length in lengths])
@@ -88,13 +91,22 @@ def tagging_batches(
         `sample_weight` `(batch,)`. Padding is 0. Where sentences were prepared with a label,
         the tags are a dict of `tags` and of int32 `label` `(batch,)`.
 
+        Of examples prepared with a `bert`, `inputs` are int32 `token_ids` and `segment_ids`
+        `(batch, parts, pieces)` and `word_positions` `(batch, time)`, see `BERTTaggingBatches`,
+        and shapes are always fixed: `lengths` are those of parts, None takes 4 `bucket_lengths`.
+
     Raises:
         ValueError: An argument is out of range, no length fits the longest sentence, or
             the folder was not prepared to its end.
     """
     check_least(batch_size=batch_size, pool=pool, num_epochs=num_epochs)
     manifest = read_manifest(folder, verify=False, task="tagging")
-    fixed = lengths is not None
+    of_bert = "bert" in manifest.options
+    if of_bert and lengths is None:
+        lengths = bucket_lengths(manifest.statistics, 4, [split], "part_lengths")
+    if lengths is not None:
+        name, record = ("part_lengths", "part") if of_bert else ("lengths", "sentence")
+        lengths = checked_lengths(lengths, manifest, split, record, name)
     plan = BatchPlan(
         files=manifest.shards(split),
         examples=manifest.records(split),
@@ -103,11 +115,14 @@ def tagging_batches(
         seed=seed,
         first_epoch=first_epoch,
         num_epochs=num_epochs,
-        lengths=checked_lengths(lengths, manifest, split) if fixed else None,
-        max_word_length=manifest.options["max_word_length"] if fixed else None,
+        lengths=lengths,
+        max_word_length=None if lengths is None else manifest.options["max_word_length"],
         characters=characters and manifest.options["characters"],
         label=manifest.label is not None,
     )
+    if of_bert:
+        batches = BERTTaggingBatches(plan, manifest.output_format)
+        return batches if manifest.output_format == "parquet" else batches.dataset()
     return ParquetBatches(plan) if manifest.output_format == "parquet" else tfrecord_batches(plan)
 
 
@@ -118,10 +133,10 @@ def check_least(**arguments):
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
 
 
-def checked_lengths(lengths, manifest, split, record="sentence"):
+def checked_lengths(lengths, manifest, split, record="sentence", name="lengths"):
     """`lengths` sorted; raises a ValueError where they do not hold the longest of the split."""
     lengths = sorted(lengths)
-    longest = manifest.statistics["splits"][split]["lengths"]["max"]
+    longest = manifest.statistics["splits"][split][name]["max"]
     if not lengths or lengths[0] < 1 or lengths[-1] < longest:
         raise ValueError(
             f"`lengths` must hold positive lengths, the last at least {longest}, the longest "

@@ -4,19 +4,23 @@
 TEXT_COLUMNS = ("tokens", "source", "target")
 TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 
+# What a tagger on BERT reads: parts of a sentence one after the other, and how long each is.
+PART_COLUMNS = ("token_ids", "word_starts", "part_lengths")
 PRETRAINING_COLUMNS = ("token_ids", "first_length", "is_next", "key")
 STATIC_COLUMNS = (*PRETRAINING_COLUMNS, "positions", "labels")  # with a `dupe_factor`
 
 
-def example_columns(characters, label=False):
+def example_columns(characters, label=False, pieces=False):
     """Names of the columns of a tagger's examples.
 
     Args:
         characters: Whether words are spelled.
         label: Whether sentences have a label.
+        pieces: Whether words are cut into the pieces of a BERT.
     """
     spelling = ("char_ids", "char_counts") if characters else ()
-    return ("tokens", "word_ids", "tag_ids", *spelling, *(("label_id",) if label else ()))
+    labels, parts = ("label_id",) if label else (), PART_COLUMNS if pieces else ()
+    return ("tokens", "word_ids", "tag_ids", *spelling, *labels, *parts)
 
 
 def task_columns(task, options):
@@ -30,4 +34,5 @@ def task_columns(task, options):
         return TRANSLATION_COLUMNS
     if task == "pretraining":
         return PRETRAINING_COLUMNS if options["dupe_factor"] is None else STATIC_COLUMNS
-    return example_columns(options["characters"], options["layout"].get("label") is not None)
+    labelled = options["layout"].get("label") is not None
+    return example_columns(options["characters"], labelled, "bert" in options)

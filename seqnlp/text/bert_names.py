@@ -9,6 +9,8 @@ from seqnlp.text.files import read_lines, read_object
 from seqnlp.text.names import CONFIG_FILE, PADDING, UNKNOWN, check_lines
 
 VOCABULARY_FILE = "vocab.txt"
+BERT_FOLDER = "bert"  # of the files of a BERT beside those of a tagger
+BERT_FILES = tuple(f"{BERT_FOLDER}/{name}" for name in (VOCABULARY_FILE, CONFIG_FILE))
 CLASSIFY, SEPARATE, MASK = "[CLS]", "[SEP]", "[MASK]"
 BERT_SPECIALS = [PADDING, UNKNOWN, CLASSIFY, SEPARATE, MASK]
 GLUE = "##"  # begins a piece that does not begin a word

@@ -100,7 +100,7 @@ def read_settings(folder):
     text = "\n".join(read_lines(path))
     try:
         settings = json.loads(text)
-        if not isinstance(settings, dict) or set(settings) != _SETTINGS:
+        if not isinstance(settings, dict) or set(settings) - {"bert"} != _SETTINGS:
             received = sorted(settings) if isinstance(settings, dict) else settings
             raise ValueError(f"expected the keys {sorted(_SETTINGS)}. Received: {received}")
         for key in ("tokenizer", "normalizer"):

@@ -5,6 +5,9 @@ import os
 
 import tensorflow as tf
 
+from seqnlp.text.bert_names import BERT_FOLDER
+from seqnlp.text.bert_parts import part_inputs, sentence_parts
+from seqnlp.text.bert_text import BERTText
 from seqnlp.text.files import make_folder, remove_file, write_lines
 from seqnlp.text.names import (
     CHARACTERS_FILE,
@@ -17,6 +20,7 @@ from seqnlp.text.names import (
     read_settings,
 )
 from seqnlp.text.normalize import Normalizer
+from seqnlp.text.padding import padded
 from seqnlp.text.tokenizers import CharacterTokenizer, RegexTokenizer, WordTokenizer
 from seqnlp.text.vocabulary import Vocabulary
 
@@ -44,6 +48,8 @@ class TaggingText(tf.Module):
         max_length: Most tokens that `truncate` leaves of a sentence; None leaves all.
         labels: Names of the labels of whole sentences, in the order of their ids, or None
             for a tagger that gives none.
+        bert: `BERTText` that cuts words into the pieces that a tagger on BERT reads, and says how
+            many it reads at once; None for a tagger that reads whole words.
 
     Raises:
         ValueError: Names are missing, empty or repeated, or a length is below 1.
@@ -59,6 +65,7 @@ class TaggingText(tf.Module):
         max_word_length=20,
         max_length=None,
         labels=None,
+        bert=None,
     ):
         super().__init__()
         _check_names("tags", tags)
@@ -75,6 +82,7 @@ class TaggingText(tf.Module):
         self.normalizer = normalizer or Normalizer(lowercase=True, digits=True)
         self.max_word_length = max_word_length
         self.max_length = max_length
+        self.bert = bert
 
     @property
     def tags(self):
@@ -130,16 +138,28 @@ class TaggingText(tf.Module):
         Raises:
             ValueError: `tokens` is no RaggedTensor.
         """
-        if not isinstance(tokens, tf.RaggedTensor):
-            raise ValueError(
-                "`tokens` must be a RaggedTensor (batch, (time)). "
-                f"Received: tokens with shape {tuple(tokens.shape)}"
-            )
+        _check_ragged(tokens)
         ids = {"word_ids": self.words.lookup(self.normalizer(tokens))}
         if self.characters is not None:
             characters = self.split_characters(tokens.flat_values)
             ids["char_ids"] = tokens.with_values(self.characters.lookup(characters))
         return ids
+
+    def parts(self, tokens):
+        """Ids of the pieces of tokens, ragged; there is a `bert` to cut them.
+
+        Args:
+            tokens: String RaggedTensor `(batch, (time))`. A token without pieces is unknown.
+
+        Returns:
+            Dict of int32 RaggedTensors `(batch, (parts), (pieces))`: `token_ids`, the specials
+            of BERT among them, and `word_starts`, 1 at the first piece of each token.
+
+        Raises:
+            ValueError: `tokens` is no RaggedTensor.
+        """
+        _check_ragged(tokens)
+        return sentence_parts(self.bert, tokens)
 
     def inputs(self, tokens):
         """What the tagger is called with.
@@ -150,9 +170,13 @@ class TaggingText(tf.Module):
         Returns:
             Dict of dense int32 Tensors, padded with 0: `word_ids` `(batch, time)` and, with
             a character vocabulary, `char_ids` `(batch, time, characters)`. `time` and
-            `characters` are at least 1, also for an empty batch.
+            `characters` are at least 1, also for an empty batch. With a `bert` instead
+            `token_ids` and `segment_ids` `(batch, parts, pieces)` and `word_positions`
+            `(batch, time)`, the place of each token's first piece in all parts of its sentence.
         """
-        return {name: _dense(ids) for name, ids in self.ids(tokens).items()}
+        if self.bert is not None:
+            return part_inputs(self.parts(tokens))
+        return {name: padded(ids) for name, ids in self.ids(tokens).items()}
 
     def get_config(self):
         """The constructor's arguments, as JSON can hold them."""
@@ -162,6 +186,7 @@ class TaggingText(tf.Module):
             "characters": characters,
             "tags": self.tags,
             "labels": self.labels,
+            **({} if self.bert is None else {"bert": self.bert.get_config()}),
             **self._settings(),
         }
 
@@ -174,10 +199,14 @@ class TaggingText(tf.Module):
             "words": Vocabulary.from_config(config["words"]),
             "characters": characters and Vocabulary.from_config(characters),
         }
+        if "bert" in config:
+            children["bert"] = BERTText.from_config(config["bert"])
         return cls(**{**config, **children})
 
     def save(self, folder):
         """Writes vocabulary.txt, characters.txt and labels.txt (if any), tags.txt and text.json.
+
+        What `BERTText.save` writes (if any) comes in a folder of its own below this one, bert.
 
         Args:
             folder: Folder on any filesystem of `tf.io.gfile`; made if missing.
@@ -198,10 +227,13 @@ class TaggingText(tf.Module):
             write_lines(labels_path, self._labels)
         else:
             remove_file(labels_path)
+        if self.bert is not None:
+            self.bert.save(os.path.join(folder, BERT_FOLDER))
         settings = {
             **self._settings(),
             "characters": self.characters is not None,
             "labels": self._labels is not None,
+            **({} if self.bert is None else {"bert": True}),
         }
         write_lines(
             os.path.join(folder, CONFIG_FILE),
@@ -218,12 +250,15 @@ class TaggingText(tf.Module):
         """
         settings, names = read_settings(folder), TaggingNames.load(folder)
         del settings["characters"]
+        bert = None
+        if settings.pop("bert", False):
+            bert = BERTText.load(os.path.join(folder, BERT_FOLDER))
         words, characters = (
             listed and Vocabulary(listed[len(SPECIALS) :])
             for listed in (names.words, names.characters)
         )
         try:
-            settings |= {**_children(settings), "labels": names.labels}
+            settings |= {**_children(settings), "labels": names.labels, "bert": bert}
             return cls(words, characters, names.tags, **settings)
         except (ValueError, TypeError, KeyError) as error:  # the other files are checked above
             raise ValueError(f"{os.path.join(folder, CONFIG_FILE)}: {error}") from None
@@ -255,19 +290,19 @@ def _check_names(argument, names):
         seen.add(name)
 
 
+def _check_ragged(tokens):
+    if not isinstance(tokens, tf.RaggedTensor):
+        raise ValueError(
+            "`tokens` must be a RaggedTensor (batch, (time)). "
+            f"Received: tokens with shape {tuple(tokens.shape)}"
+        )
+
+
 def _check_length(name, length):
     if not isinstance(length, int) or length < 1:
         raise ValueError(
             f"`{name}` must be a whole number, at least 1. Received: {name}={length!r}"
         )
-
-
-def _dense(ids):
-    """Ragged ids to a Tensor, padded with 0, where every ragged axis has at least size 1."""
-    dense = ids.to_tensor()
-    missing = tf.maximum(1 - tf.shape(dense)[1:], 0)
-    after = tf.concat([[0], missing], axis=0)
-    return tf.pad(dense, tf.stack([tf.zeros_like(after), after], axis=1))
 
 
 def _children(config):

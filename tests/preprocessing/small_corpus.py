@@ -34,3 +34,12 @@ def content(path):
 def tree(folder):
     paths = [path for path in Path(folder).rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def bert_vocabulary(folder):
+    """Path of a vocab.txt that cuts the words of `corpus`; some cities are unknown to it."""
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "to", "word", "x", "Paris", "Lon"]
+    pieces += ["##don", *(f"##{digit}" for digit in range(10))]
+    path = Path(folder) / "vocab.txt"
+    path.write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
+    return str(path)
