@@ -15,7 +15,7 @@ from seqnlp.preprocessing.preparation import (
 )
 from seqnlp.preprocessing.pretraining_examples import EncodeDocuments, WritePairs
 from seqnlp.preprocessing.pretraining_task import PretrainingTask
-from seqnlp.preprocessing.pretraining_text import MakeBERTText, read_vocabulary
+from seqnlp.preprocessing.pretraining_text import MakeBERTText, bert_text, read_vocabulary
 from seqnlp.preprocessing.shards import WriteRejects
 from seqnlp.preprocessing.spill import Spill, remove_spilled
 from seqnlp.preprocessing.split import SplitSentences
@@ -105,8 +105,7 @@ class PreparePretraining(beam.PTransform):
         """One dict, see `MakeBERTText`."""
         options = self._options
         if self._tokens is not None:
-            settings = {"lowercase": options["lowercase"], "max_length": options["max_length"]}
-            made = {"config": {"tokens": self._tokens, **settings}, "problem": None}
+            made = bert_text(self._tokens, options)
             return root | "Text" >> beam.Create([made], reshuffle=False)
         found = root | "ReadWords" >> self._read(self._files["train"])
         train = (found["documents"] | "SplitWords" >> self._split())["train"]

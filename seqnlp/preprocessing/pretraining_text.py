@@ -38,7 +38,12 @@ def make_bert_text(counts, options):
         tokens = learn_word_piece(dict(counts), size, lowercase, specials=BERT_SPECIALS)
     except ValueError as error:
         return {"config": None, "problem": str(error)}
-    settings = {"lowercase": lowercase, "max_length": options["max_length"]}
+    return bert_text(tokens, options)
+
+
+def bert_text(tokens, options):
+    """The dict of `MakeBERTText` of a vocabulary, a list of `str`."""
+    settings = {name: options[name] for name in ("lowercase", "max_length")}
     return {"config": {"tokens": tokens, **settings}, "problem": None}
 
 

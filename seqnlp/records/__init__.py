@@ -1,7 +1,9 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
+from seqnlp.records.classification_batches import ClassificationBatches, classification_batches
 from seqnlp.records.columns import (
     PRETRAINING_COLUMNS,
     TRANSLATION_COLUMNS,
+    classification_columns,
     example_columns,
 )
 from seqnlp.records.manifest import (
@@ -15,7 +17,7 @@ from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.pretraining_batches import PretrainingBatches, pretraining_batches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
-from seqnlp.records.sentences import read_labels, read_pairs, read_sentences
+from seqnlp.records.sentences import read_labelled_texts, read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 from seqnlp.records.translation_batches import TranslationBatches, translation_batches
@@ -27,6 +29,7 @@ __all__ = [
     "ROWS",
     "SPLITS",
     "TRANSLATION_COLUMNS",
+    "ClassificationBatches",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
@@ -34,10 +37,13 @@ __all__ = [
     "TFRecordRows",
     "TranslationBatches",
     "bucket_lengths",
+    "classification_batches",
+    "classification_columns",
     "distinct_spellings",
     "example_columns",
     "import_pyarrow",
     "pretraining_batches",
+    "read_labelled_texts",
     "read_labels",
     "read_manifest",
     "read_pairs",
