@@ -222,6 +222,12 @@ def main(run):
         gc.freeze()  # or the exit looks for cycles in all that was imported, for over a second
 
 
+def load_backend_quietly():
+    """Loads TensorFlow where Keras would, and let it talk: for options that Keras' users add."""
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        import_tensorflow_quietly()
+
+
 def import_tensorflow_quietly():
     """Its start lines go to standard error before any setting can stop them.
 

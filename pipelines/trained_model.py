@@ -9,7 +9,7 @@ import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
 from seqnlp.text.bert_names import VOCABULARY_FILE, BERTNames
-from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
+from seqnlp.text.names import CONFIG_FILE, LABELS_FILE, TEXT_FILES, read_names
 from seqnlp.text.translation_names import SUBWORD_FILES
 
 ENCODING_FILE = "encoding.json"
@@ -61,6 +61,24 @@ def load_bert(path):
 
     model, folder = _load(path, VOCABULARY_FILE)
     return model, BERTText.load(str(folder))
+
+
+def load_classifier(path):
+    """`(model, text, labels)` of a file of a classifier's, the labels None of regression.
+
+    A `ValueError` says in a sentence why not.
+    """
+    from seqnlp.models import BERTClassifier, BERTRegressor
+
+    model, text = load_bert(path)
+    if not isinstance(model, BERTClassifier | BERTRegressor):
+        raise ValueError(
+            f"{path}: expected a model of pipelines.classification. "
+            f"Received: a {type(model).__name__}"
+        )
+    if isinstance(model, BERTRegressor):
+        return model, text, None
+    return model, text, read_names(str(text_folder(path) / LABELS_FILE), "label")
 
 
 def load_pretrained(path):

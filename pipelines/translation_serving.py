@@ -4,8 +4,6 @@ import itertools
 import json
 import random
 
-import keras
-
 from pipelines import exports, trained_model
 from pipelines.exports import CHECKED, EDGE_STRINGS, SERVED_TEXT, WARM_UP
 from pipelines.translation_truth import TranslationTruth
@@ -44,18 +42,7 @@ def export(options):
 
 def _load(options):
     model, text = trained_model.load_translator(options.output / "model.keras")
-    return in_float32(model), text
-
-
-def in_float32(model):
-    """The model, or a copy that computes in float32: bfloat16 is slow on a server's processors."""
-    policy = model.dtype_policy.name
-    if policy == "float32":
-        return model
-    config = json.dumps(keras.saving.serialize_keras_object(model))
-    copy = keras.saving.deserialize_keras_object(json.loads(config.replace(policy, "float32")))
-    copy.set_weights(model.get_weights())
-    return copy
+    return exports.in_float32(model), text
 
 
 def _sides(options, number):

@@ -1,6 +1,7 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import tagging_client, translation_client
+from serving import classification_client, tagging_client, translation_client
+from serving.classification_client import ClassificationClient
 from serving.conformance import difference
 from serving.tagging_client import TaggingClient
 from serving.translation_client import TranslationClient
@@ -8,6 +9,7 @@ from serving.translation_client import TranslationClient
 PROGRAMS = {
     "serving/tagging_client.py": tagging_client.main,
     "serving/translation_client.py": translation_client.main,
+    "serving/classification_client.py": classification_client.main,
 }
 _SHOWN = ("spans", "n_best")  # what says most of an answer, where the model has it
 
@@ -21,11 +23,13 @@ def command(port, model_name, cases):
     signatures = [case["signature"] for case in cases]
     shown = next((name for name in _SHOWN if name in signatures), signatures[0])
     case = cases[signatures.index(shown)]
-    if not (case["inputs"].get("text") and (_is_of_tagger(case) or _is_of_translator(case))):
+    inputs, kinds = case["inputs"], (_is_of_tagger, _is_of_translator, _is_of_classifier)
+    known = [program for program, kind in zip(PROGRAMS, kinds, strict=True) if kind(case)]
+    if not (inputs.get("text") and known):
         return None
-    program = list(PROGRAMS)[_is_of_translator(case)]
     words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    return program, [*words, case["inputs"]["text"][0]]
+    texts = [inputs[name][0] for name in ("text", "text2") if name in inputs]
+    return known[0], [*words, "\t".join(texts)]
 
 
 def differences(place, cases):
@@ -36,11 +40,14 @@ def differences(place, cases):
         cases: Dicts with `signature`, `inputs` and `outputs`.
     """
     tagger, translator = TaggingClient(**place), TranslationClient(**place)
+    classifier = ClassificationClient(**place)
     for case in cases:
         if _is_of_translator(case):
             yield case, _difference(case, translator, _TRANSLATOR)
         elif _is_of_tagger(case):
             yield case, _difference(case, tagger, _TAGGER)
+        elif _is_of_classifier(case):
+            yield case, _difference(case, classifier, _CLASSIFIER)
 
 
 def _is_of_tagger(case):
@@ -54,9 +61,17 @@ def _is_of_translator(case):
     return has_answer and case["signature"] in _TRANSLATOR
 
 
+def _is_of_classifier(case):
+    columns, outputs = {"label_scores", "value", "pooled"}, case["outputs"].keys()
+    has_answer = columns & outputs and not {"tags", "span_types"} & outputs
+    return bool(has_answer) and case["signature"] in _CLASSIFIER
+
+
 def _difference(case, asked, methods):
     texts = [
-        text for name in ("text", "source", "target") for text in case["inputs"].get(name, [])
+        text
+        for name in ("text", "text2", "source", "target")
+        for text in case["inputs"].get(name, [])
     ]
     if not all(isinstance(text, str) for text in texts):
         return None  # bytes that are no text: the clients take str alone
@@ -168,6 +183,32 @@ def _of_pairs(client, case):
     return expected, actual | {"truncated": [answer.truncated for answer in answers]}
 
 
+def _of_labels(client, case):
+    """What the case expects of `ClassificationClient.classify`, and what it answers."""
+    outputs = case["outputs"]
+    answers = client.classify(_rows(case))
+    fields = [name for name in ("label", "value", "truncated") if name in outputs]
+    expected = {name: outputs[name] for name in fields}
+    actual = {name: [getattr(answer, name) for answer in answers] for name in fields}
+    if "label" in outputs:
+        rows = zip(outputs["label_names"], outputs["label_scores"], strict=True)
+        expected["label_scores"] = [dict(zip(*row, strict=True)) for row in rows]
+        actual["label_scores"] = [answer.label_scores for answer in answers]
+    return expected, actual
+
+
+def _of_vectors(client, case):
+    """What the case expects of `ClassificationClient.embed`, and what it answers."""
+    fields, answers = ("pooled", "mean", "truncated"), client.embed(_rows(case))
+    actual = {name: [getattr(answer, name) for answer in answers] for name in fields}
+    return {name: case["outputs"][name] for name in fields}, actual
+
+
+def _rows(case):
+    columns = [case["inputs"][name] for name in ("text", "text2") if name in case["inputs"]]
+    return list(zip(*columns, strict=True))
+
+
 _TAGGER = {
     "serving_default": _of_texts,
     "pretokenized": _of_tokens,
@@ -180,3 +221,4 @@ _TRANSLATOR = {
     "n_best": _of_hypotheses,
     "score": _of_pairs,
 }
+_CLASSIFIER = {"serving_default": _of_labels, "embeddings": _of_vectors}
