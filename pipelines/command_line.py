@@ -223,7 +223,7 @@ def main(run):
 
 
 def load_backend_quietly():
-    """Loads TensorFlow where Keras would, and let it talk: for options that Keras' users add."""
+    """Loads TensorFlow before Keras does, for a pipeline whose options come with Keras."""
     if os.environ.get("KERAS_BACKEND") != "jax":
         import_tensorflow_quietly()
 

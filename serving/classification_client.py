@@ -62,13 +62,17 @@ class ClassificationClient(Client):
             ValueError: A text is no string or holds what UTF-8 cannot encode, or there are single
                 texts and pairs.
         """
-        rows = _rows(texts)
-        return self.ask_all("serving_default", rows, _answer, _inputs(rows))
+        return self._ask_rows("serving_default", texts, _answer)
 
     def embed(self, texts):
         """Find the vectors of texts: a list of `Embedded`, one a text. Raises as `classify`."""
+        return self._ask_rows("embeddings", texts, _embedded)
+
+    def _ask_rows(self, signature, texts, read):
         rows = _rows(texts)
-        return self.ask_all("embeddings", rows, _embedded, _inputs(rows))
+        columns = zip(*rows)  # noqa: B905
+        inputs = {name: list(column) for name, column in zip(("text", "text2"), columns)}  # noqa: B905
+        return self.ask_all(signature, rows, read, inputs) if rows else []
 
 
 def _rows(texts):
@@ -80,11 +84,6 @@ def _rows(texts):
             f"`texts` must hold strings, or pairs of strings alone. Received: texts={texts}"
         )
     return rows
-
-
-def _inputs(rows):
-    columns = [list(column) for column in zip(*rows)] or [[]]  # noqa: B905
-    return dict(zip(("text", "text2"), columns))  # noqa: B905
 
 
 def _answer(texts, answer, index):

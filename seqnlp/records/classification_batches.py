@@ -161,9 +161,10 @@ class ClassificationBatches(ArrayBatches):
         for at in range(len(files)) if random is None else random.permutation(len(files)):
             path, left = files[at]
             for table in tables_of(path, plan.output_format, plan.columns):
-                if left:
-                    yield table[:left]
+                yield table[:left]
                 left -= min(left, len(table))
+                if not left:
+                    break
 
     def _batch(self, rows):
         plan, ids = self.plan, rows.columns["token_ids"]
