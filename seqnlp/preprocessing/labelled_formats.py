@@ -4,16 +4,8 @@ import collections
 import csv
 import json
 
-from seqnlp.preprocessing.formats import (
-    Fault,
-    check_unicode,
-    check_width,
-    column_indices,
-    field_of,
-    parse_object,
-    shown,
-    string_field,
-)
+from seqnlp.preprocessing.fields import check_width, column_indices, field_of, string_field
+from seqnlp.preprocessing.formats import Fault, check_unicode, parse_object, shown
 
 TEXTS, LABEL = ("text", "text2"), "label"
 

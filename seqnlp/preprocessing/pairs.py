@@ -4,16 +4,9 @@ import itertools
 import re
 from typing import NamedTuple
 
+from seqnlp.preprocessing.fields import check_width, column_indices, string_field
 from seqnlp.preprocessing.files import ReadFiles
-from seqnlp.preprocessing.formats import (
-    Fault,
-    check_width,
-    column_indices,
-    decode,
-    make_format,
-    parse_object,
-    string_field,
-)
+from seqnlp.preprocessing.formats import Fault, decode, make_format, parse_object
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import MAX_BLOCK_BYTES, DamagedFileError, whole_lines
 

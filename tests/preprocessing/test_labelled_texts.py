@@ -225,8 +225,9 @@ def test_what_cannot_be_used_is_rejected(name):
 
 def test_a_damaged_file_is_told_after_what_could_be_read():
     data = gzip.compress(b"a\tx\n" * 1000)[:-9]
-    *_, last = read(data, path="f.gz")
-    assert (last.kind, last.line) == ("damaged_file", 1001)
+    *records, last = read(data, path="f.gz")
+    assert (last.kind, last.line) == ("damaged_file", len(records) + 1)
+    assert len(records) > 900
 
 
 @pytest.mark.parametrize(
