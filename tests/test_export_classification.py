@@ -96,7 +96,7 @@ def test_answers_do_not_depend_on_the_batch(served):
             alone = served.ask(signature, *([text] for text in rows[at]))
             for name, values in alone.items():
                 if values.dtype == object:
-                    assert values[0].tolist() == together[name][at].tolist()
+                    np.testing.assert_array_equal(values[0], together[name][at])
                 else:
                     np.testing.assert_allclose(values[0], together[name][at], atol=1e-5)
 
