@@ -222,6 +222,12 @@ def main(run):
         gc.freeze()  # or the exit looks for cycles in all that was imported, for over a second
 
 
+def load_backend_quietly():
+    """Loads TensorFlow before Keras does, for a pipeline whose options come with Keras."""
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        import_tensorflow_quietly()
+
+
 def import_tensorflow_quietly():
     """Its start lines go to standard error before any setting can stop them.
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import keras
 import tensorflow as tf
 
 from pipelines.evaluation import BLESSED
@@ -38,6 +39,17 @@ def check_blessed(options):
         f"{options.output / BLESSED}: expected the mark of a model that beat its rivals; run "
         "the evaluate stage, improve the model, or give --export_anyway"
     )
+
+
+def in_float32(model):
+    """The model, or a copy that computes in float32: bfloat16 is slow on a server's processors."""
+    config = json.dumps(keras.saving.serialize_keras_object(model))
+    if "mixed_bfloat16" not in config:
+        return model
+    config = config.replace("mixed_bfloat16", "float32")
+    copy = keras.saving.deserialize_keras_object(json.loads(config))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def write_version(options, model, text, signatures, requests, notes=None):

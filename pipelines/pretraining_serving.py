@@ -31,7 +31,7 @@ def export(options):
     """Writes the next version below `serving/NAME`; returns its folder."""
     exports.check_blessed(options)
     model, text = trained_model.load_bert(options.output / "model.keras")
-    served = trained_model.in_float32(model)
+    served = exports.in_float32(model)
     signatures = pretraining_signatures(served, text, options.n_best)
     texts = _texts(options, text, WARM_UP)
     requests = [(name, {"text": texts}) for name in signatures if name != "next_sentence"]
@@ -46,7 +46,7 @@ def check(options):
     newest = exports.newest_version(options)
     model, _ = trained_model.load_bert(options.output / "model.keras")
     text = BERTText.load(str(newest / SERVED_TEXT))
-    truth = PretrainingTruth(trained_model.in_float32(model), text, options.n_best)
+    truth = PretrainingTruth(exports.in_float32(model), text, options.n_best)
     texts = _texts(options, text, CHECKED - len(EDGES)) + EDGES
     batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
     cases = [case for batch in [*batches, []] for case in truth.cases(batch)]

@@ -9,7 +9,7 @@ import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
 from seqnlp.text.bert_names import BERT_FILES, BERT_FOLDER, VOCABULARY_FILE, BERTNames
-from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
+from seqnlp.text.names import CONFIG_FILE, LABELS_FILE, TEXT_FILES, read_names
 from seqnlp.text.translation_names import SUBWORD_FILES
 
 ENCODING_FILE = "encoding.json"
@@ -65,6 +65,24 @@ def load_bert(path):
     return model, BERTText.load(str(folder))
 
 
+def load_classifier(path):
+    """`(model, text, labels)` of a file of a classifier's, the labels None of regression.
+
+    A `ValueError` says in a sentence why not.
+    """
+    from seqnlp.models import BERTClassifier, BERTRegressor
+
+    model, text = load_bert(path)
+    if not isinstance(model, BERTClassifier | BERTRegressor):
+        raise ValueError(
+            f"{path}: expected a model of pipelines.classification. "
+            f"Received: a {type(model).__name__}"
+        )
+    if isinstance(model, BERTRegressor):
+        return model, text, None
+    return model, text, read_names(str(text_folder(path) / LABELS_FILE), "label")
+
+
 def load_pretrained(path):
     """`(model, pieces)`: as `load_bert`, without TensorFlow."""
     model, folder = _load(path, VOCABULARY_FILE)
@@ -98,14 +116,3 @@ def remove(path):
     """Removes the model file and its text."""
     pathlib.Path(path).unlink(missing_ok=True)
     shutil.rmtree(text_folder(path), ignore_errors=True)
-
-
-def in_float32(model):
-    """The model, or a copy that computes in float32: bfloat16 is slow on a server's processors."""
-    policy = model.dtype_policy.name
-    if policy == "float32":
-        return model
-    config = json.dumps(keras.saving.serialize_keras_object(model))
-    copy = keras.saving.deserialize_keras_object(json.loads(config.replace(policy, "float32")))
-    copy.set_weights(model.get_weights())
-    return copy

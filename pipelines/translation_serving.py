@@ -42,7 +42,7 @@ def export(options):
 
 def _load(options):
     model, text = trained_model.load_translator(options.output / "model.keras")
-    return trained_model.in_float32(model), text
+    return exports.in_float32(model), text
 
 
 def _sides(options, number):

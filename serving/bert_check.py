@@ -6,8 +6,8 @@ from serving.cases import cut
 CLIENT, PROGRAM, MAIN = BERTClient, "serving/bert_client.py", main
 
 
-def is_answer(outputs):
-    """Whether outputs are those of a pretrained BERT."""
+def is_case(inputs, outputs):
+    """Whether a case is of a pretrained BERT."""
     return bool({"pooled", "filled", "follows"} & set(outputs))
 
 

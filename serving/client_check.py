@@ -1,10 +1,10 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import bert_check, tagging_check, translation_check
+from serving import bert_check, classification_check, tagging_check, translation_check
 from serving.conformance import difference
 
 # Each client with the methods that its signatures are asked by.
-CHECKS = (tagging_check, translation_check, bert_check)
+CHECKS = (tagging_check, translation_check, classification_check, bert_check)
 PROGRAMS = {check.PROGRAM: check.MAIN for check in CHECKS}
 _SHOWN = ("spans", "n_best", "fill_mask")  # what says most of an answer, where the model has it
 
@@ -22,7 +22,8 @@ def command(port, model_name, cases):
     if check is None or not case["inputs"].get("text"):
         return None
     words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    return check.PROGRAM, [*words, case["inputs"]["text"][0]]
+    texts = [case["inputs"][name][0] for name in ("text", "text2") if name in case["inputs"]]
+    return check.PROGRAM, [*words, "\t".join(texts)]
 
 
 def differences(place, cases):
@@ -42,7 +43,8 @@ def differences(place, cases):
 def _check_of(case):
     """The one of `CHECKS` whose client answers the case, or None."""
     fitting = (check for check in CHECKS if case["signature"] in check.METHODS)
-    return next((check for check in fitting if check.is_answer(case["outputs"])), None)
+    sides = case["inputs"], case["outputs"]
+    return next((check for check in fitting if check.is_case(*sides)), None)
 
 
 def _difference(case, client, methods):

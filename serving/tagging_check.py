@@ -6,8 +6,8 @@ from serving.tagging_client import TaggingClient, main
 CLIENT, PROGRAM, MAIN = TaggingClient, "serving/tagging_client.py", main
 
 
-def is_answer(outputs):
-    """Whether outputs are those of a tagger."""
+def is_case(inputs, outputs):
+    """Whether a case is of a tagger."""
     return "tags" in outputs or "span_types" in outputs
 
 

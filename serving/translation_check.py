@@ -6,8 +6,8 @@ from serving.translation_client import TranslationClient, main
 CLIENT, PROGRAM, MAIN = TranslationClient, "serving/translation_client.py", main
 
 
-def is_answer(outputs):
-    """Whether outputs are those of a translator."""
+def is_case(inputs, outputs):
+    """Whether a case is of a translator."""
     return "translations" in outputs or "token_log_probabilities" in outputs
 
 

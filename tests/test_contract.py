@@ -47,8 +47,10 @@ from seqnlp.layers import (
 )
 from seqnlp.models import (
     GPT,
+    BERTClassifier,
     BERTEncoder,
     BERTPretrainer,
+    BERTRegressor,
     BERTTagger,
     ConvSeq2Seq,
     CRFModel,
@@ -148,6 +150,14 @@ def bert_tagger(dtype=None):
 
 def bert_tagger_in_parts(dtype=None):
     return BERTTagger(bert_encoder(dtype=dtype), TokenSoftmax(NUM_TAGS), dtype=dtype)
+
+
+def bert_classifier(dtype=None):
+    return BERTClassifier(bert_encoder(dtype=dtype), 3, dtype=dtype)
+
+
+def bert_regressor(dtype=None):
+    return BERTRegressor(bert_encoder(dtype=dtype), dtype=dtype)
 
 
 def crf_norm(layer, outputs):
@@ -284,6 +294,7 @@ CASES = {
         ),
         SENTENCE_PAIR,
     ),
+    "BERTClassifier": Case(bert_classifier, TWO_SPANS),
     "BERTEncoder": Case(bert_encoder, TWO_SPANS),
     "GPT": Case(functools.partial(GPT, 9, 4, 1, 2, 6, 8), {"token_ids": WORDS}),
     "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
@@ -296,6 +307,7 @@ CASES = {
         model_loss,
         pads=False,
     ),
+    "BERTRegressor": Case(bert_regressor, TWO_SPANS),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),
         {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},
@@ -325,6 +337,8 @@ MAY_SPREAD = {
 }
 # In mixed precision: logits and weights of attention stay in float32.
 DTYPES = {
+    "BERTClassifier": {"float32"},
+    "BERTRegressor": {"float32"},
     "BERTEncoder": {"bfloat16"},
     "BahdanauAttention": {"bfloat16", "float32"},
     "ConvSeq2Seq": {"float32"},
@@ -407,7 +421,9 @@ def test_every_public_layer_and_model_is_in_the_table():
     assert set(CLASSES) == {name.split(",")[0] for name in CASES}
 
 
-@pytest.mark.parametrize("cls", [*CLASSES.values(), seqnlp.metrics.TokenAccuracy])
+@pytest.mark.parametrize(
+    "cls", [*CLASSES.values(), seqnlp.metrics.Pearson, seqnlp.metrics.TokenAccuracy]
+)
 def test_is_registered_under_the_package_seqnlp(cls):
     assert keras.saving.get_registered_name(cls) == f"seqnlp>{cls.__name__}"
 

@@ -22,7 +22,7 @@ RULES = {
     "seqnlp.losses": (CORE | {"seqnlp.layers"}, set()),
     "seqnlp.optimizers": ({"keras"}, set()),
     "seqnlp.models": (CORE | {"seqnlp.layers", "seqnlp.losses", "seqnlp.metrics"}, set()),
-    "seqnlp.metrics": ({"keras"}, {"seqeval", "sacrebleu"}),
+    "seqnlp.metrics": ({"keras"}, {"sacrebleu", "scipy", "seqeval", "sklearn"}),
     "seqnlp.text": ({"tensorflow"}, {"tensorflow_text"}),
     # What training reads where TensorFlow is not.
     "seqnlp.text.bert_names": ({"seqnlp.text.files", "seqnlp.text.names"}, set()),
@@ -90,6 +90,9 @@ RULES = {
     **{
         f"pipelines.{name}": ({"keras", "pipelines", "seqnlp"}, {"tensorflow", "apache_beam"})
         for name in (
+            "classification",
+            "classification_evaluation",
+            "classification_training",
             "command_line",
             "encoder_options",
             "encoders",
@@ -110,6 +113,7 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.classification_client": ({"serving.client", "client"}, set()),
     "serving.tagging_client": ({"serving.client", "client"}, set()),
     "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (

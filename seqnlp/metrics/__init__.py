@@ -6,7 +6,9 @@ from seqnlp.metrics.alignment import (
     attention_entropy,
     parse_links,
 )
+from seqnlp.metrics.correlation import Pearson
 from seqnlp.metrics.perplexity import Perplexity
 from seqnlp.metrics.span_scores import span_scores
+from seqnlp.metrics.text_scores import class_scores, number_scores
 from seqnlp.metrics.token_accuracy import TokenAccuracy
 from seqnlp.metrics.translation_scores import CorpusScore, bleu, chrf

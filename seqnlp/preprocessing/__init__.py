@@ -5,7 +5,13 @@ except ImportError as error:
         'seqnlp.preprocessing needs apache-beam: pip install "seqnlp[beam]"'
     ) from error
 
+from seqnlp.preprocessing.classification import PrepareClassification, prepare_classification
 from seqnlp.preprocessing.documents import Document, DocumentReader, ReadDocuments
+from seqnlp.preprocessing.labelled_texts import (
+    LabelledText,
+    LabelledTextReader,
+    ReadLabelledTexts,
+)
 from seqnlp.preprocessing.pairs import Pair, PairReader, ReadPairs
 from seqnlp.preprocessing.pretraining import PreparePretraining, prepare_pretraining
 from seqnlp.preprocessing.readers import ReadSentences, Sentence, SentenceReader
@@ -21,13 +27,17 @@ __all__ = [
     "CountValues",
     "Document",
     "DocumentReader",
+    "LabelledText",
+    "LabelledTextReader",
     "Pair",
     "PairReader",
+    "PrepareClassification",
     "PrepareError",
     "PreparePretraining",
     "PrepareTagging",
     "PrepareTranslation",
     "ReadDocuments",
+    "ReadLabelledTexts",
     "ReadPairs",
     "ReadSentences",
     "Reject",
@@ -36,6 +46,7 @@ __all__ = [
     "SplitSentences",
     "learn_sentence_piece",
     "learn_word_piece",
+    "prepare_classification",
     "prepare_pretraining",
     "prepare_tagging",
     "prepare_translation",

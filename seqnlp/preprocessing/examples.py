@@ -11,6 +11,8 @@ from seqnlp.tag_schemes import convert
 from seqnlp.text.names import UNKNOWN, UNKNOWN_ID
 
 _MAX_CACHED_TOKENS = 1_000_000
+# Tags or labels that a message lists.
+_MAX_NAMED = 100
 
 
 class RejectUnseen(beam.DoFn):
@@ -28,13 +30,27 @@ class RejectUnseen(beam.DoFn):
             yield sentence
 
     def _reject(self, sentence, kind, name, known):
-        reason = (
-            f"{kind} {name!r} does not occur in the training split; its {kind}s are "
-            f"{', '.join(known)}"
-        )
         pairs = zip(sentence.tokens, sentence.tags, strict=True)
         text = "\n".join(f"{token}\t{tag}" for token, tag in pairs)
-        return add_reject(Reject(sentence.file, sentence.line, f"unseen_{kind}", reason, text))
+        return unseen(sentence, kind, name, known, text)
+
+
+def unseen(record, kind, name, known, text):
+    """The reject of a record whose tag or label the training split lacks.
+
+    Args:
+        record: What has a `file` and a `line`.
+        kind: What `name` is.
+        name: The unknown name.
+        known: List of those that the training split has.
+        text: What the reject keeps of the record.
+    """
+    more = f" and {len(known) - _MAX_NAMED} more" if len(known) > _MAX_NAMED else ""
+    reason = (
+        f"{kind} {name!r} does not occur in the training split; its {kind}s are "
+        f"{', '.join(known[:_MAX_NAMED])}{more}"
+    )
+    return add_reject(Reject(record.file, record.line, f"unseen_{kind}", reason, text))
 
 
 class EncodeSentences(EncodeGroups):

@@ -195,10 +195,11 @@ class _Label:
                 f"besides {shown(labels[0][1])}",
             )
         ((number, value),) = labels
-        return _checked_label(number, field, value)
+        return checked_label(number, field, value)
 
 
-def _checked_label(line, field, value):
+def checked_label(line, field, value):
+    """A label as it is; raises a `Fault` where it is blank or holds what cannot be seen."""
     if not value.strip() or not value.isprintable():
         raise Fault(
             line,
@@ -265,7 +266,7 @@ class JSONLines:
                 "bad_label",
                 f"{field}: expected a label, a string, received {shown(json.dumps(value))}",
             )
-        return _checked_label(line, field, value)
+        return checked_label(line, field, value)
 
     def _strings(self, line, record, name):
         if name not in record:

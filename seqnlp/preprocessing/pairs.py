@@ -1,19 +1,12 @@
 """Reading parallel text: every line of input ends up in a pair of sentences or in a reject."""
 
 import itertools
-import json
 import re
 from typing import NamedTuple
 
+from seqnlp.preprocessing.fields import check_width, column_indices, string_field
 from seqnlp.preprocessing.files import ReadFiles
-from seqnlp.preprocessing.formats import (
-    Fault,
-    check_unicode,
-    decode,
-    make_format,
-    parse_object,
-    shown,
-)
+from seqnlp.preprocessing.formats import Fault, decode, make_format, parse_object
 from seqnlp.preprocessing.rejects import Reject
 from seqnlp.preprocessing.streams import MAX_BLOCK_BYTES, DamagedFileError, whole_lines
 
@@ -21,7 +14,7 @@ SIDES = ("source", "target")
 # All that ends a line somewhere, or is not meant to be seen; a tab is white space.
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")
 # Characters of a line that a reject holds.
-_MAX_TEXT = 10_000
+MAX_TEXT = 10_000
 
 
 class Pair(NamedTuple):
@@ -54,17 +47,9 @@ class Columns:
 
     def __init__(self, columns=None, width=None, header=False):
         columns = {"source": 0, "target": 1} if columns is None else dict(columns)
-        every = [*columns.values()]
-        valid = all(isinstance(index, int) and index >= 0 for index in every)
-        if not valid or not columns.keys() >= set(SIDES) or len(set(every)) < len(every):
-            raise ValueError(
-                "`columns` must map source and target to different indices from 0 on. "
-                f"Received: columns={columns}"
-            )
-        least = max(every) + 1
+        self._indices, least = column_indices(columns, SIDES)
         if width is not None and width < least:
             raise ValueError(f"`width` must be at least {least}. Received: width={width}")
-        self._indices = [columns[side] for side in SIDES]
         self._width = width or least
         self._header = header
 
@@ -73,12 +58,7 @@ class Columns:
         if not line.strip() or (self._header and number == 1):
             return None
         fields = line.split("\t")
-        if len(fields) != self._width:
-            raise Fault(
-                number,
-                "columns",
-                f"columns: expected {self._width} parted by tabs, received {len(fields)}",
-            )
+        check_width(number, fields, self._width)
         return [fields[index] for index in self._indices]
 
     def field(self, side):
@@ -104,22 +84,7 @@ class JSONLines:
         if not line.strip():
             return None
         record = parse_object(number, line)
-        texts = []
-        for side, name in self._names.items():
-            if name not in record:
-                fields = ", ".join(map(repr, record)) or "no field"
-                received = f"{fields} only" if record else fields
-                raise Fault(
-                    number, "json", f"field '{name}': expected a string, received {received}"
-                )
-            if not isinstance(record[name], str):
-                received = shown(json.dumps(record[name]))
-                raise Fault(
-                    number, "json", f"field '{name}': expected a string, received {received}"
-                )
-            check_unicode(number, self.field(side), record[name])
-            texts.append(record[name])
-        return texts
+        return [string_field(number, record, name) for name in self._names.values()]
 
     def field(self, side):
         """How messages name one of `SIDES`."""
@@ -210,7 +175,7 @@ class PairReader:
                 self._check(number, self.format.field(side), text)
         except Fault as fault:
             text = "\t".join(
-                data.decode("utf-8", "backslashreplace")[:_MAX_TEXT] for data, _ in lines
+                data.decode("utf-8", "backslashreplace")[:MAX_TEXT] for data, _ in lines
             )
             return Reject(file, fault.line, fault.kind, fault.reason, text)
         return Pair(*texts, file, number)

@@ -113,7 +113,7 @@ class SentenceReader:
                 f"sentence: expected at most {MAX_BLOCK_BYTES} bytes, received more",
             )
         data = b"\n".join(block.lines)
-        lines = decode(data, functools.partial(_place, block)).split("\n")
+        lines = decode(data, functools.partial(place, block)).split("\n")
         if b"\r" in data:
             lines = [line.removesuffix("\r") for line in lines]
         return lines
@@ -174,7 +174,7 @@ class SentenceReader:
         self._legal |= pairs
 
 
-def _place(block, position):
+def place(block, position):
     """Byte `position` (from 0) of a block's joined lines -> (line, byte from 1)."""
     for number, line in enumerate(block.lines, block.line):
         if position <= len(line):

@@ -64,13 +64,14 @@ def duplicates(split, totals):
     return {"within": totals.get("repeated", 0), "also_in": also}
 
 
-def schema_text(integers, texts, single=()):
+def schema_text(integers, texts, single=(), numbers=()):
     """The schema of the Examples, as tensorflow-metadata writes it.
 
     Args:
         integers: Dict from the name of a feature of integers to its least and largest value.
         texts: Names of the features of strings.
         single: Names of the features that have one value.
+        numbers: Names of the features of numbers in float32.
 
     Returns:
         Text of schema.pbtxt.
@@ -87,14 +88,16 @@ def schema_text(integers, texts, single=()):
         ) from error
 
     message = schema_pb2.Schema()
-    for name in sorted([*integers, *texts]):
+    for name in sorted([*integers, *texts, *numbers]):
         feature = message.feature.add(name=name)
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
         feature.value_count.min = 1
         if name in single:
             feature.value_count.max = 1
-        feature.type = schema_pb2.BYTES if name in texts else schema_pb2.INT
+        feature.type = schema_pb2.INT if name in integers else schema_pb2.BYTES
+        if name in numbers:
+            feature.type = schema_pb2.FLOAT
         if name in integers:
             feature.int_domain.min, feature.int_domain.max = integers[name]
     return text_format.MessageToString(message)

@@ -1,9 +1,11 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
 from seqnlp.records.bert_tagging_batches import BERTTaggingBatches
+from seqnlp.records.classification_batches import ClassificationBatches, classification_batches
 from seqnlp.records.columns import (
     PART_COLUMNS,
     PRETRAINING_COLUMNS,
     TRANSLATION_COLUMNS,
+    classification_columns,
     example_columns,
     task_columns,
 )
@@ -18,7 +20,7 @@ from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.pretraining_batches import PretrainingBatches, pretraining_batches
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
-from seqnlp.records.sentences import read_labels, read_pairs, read_sentences
+from seqnlp.records.sentences import read_labelled_texts, read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
 from seqnlp.records.tfrecord import read_tfrecord, write_tfrecord
 from seqnlp.records.translation_batches import TranslationBatches, translation_batches
@@ -32,6 +34,7 @@ __all__ = [
     "SPLITS",
     "TRANSLATION_COLUMNS",
     "BERTTaggingBatches",
+    "ClassificationBatches",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
@@ -39,10 +42,13 @@ __all__ = [
     "TFRecordRows",
     "TranslationBatches",
     "bucket_lengths",
+    "classification_batches",
+    "classification_columns",
     "distinct_spellings",
     "example_columns",
     "import_pyarrow",
     "pretraining_batches",
+    "read_labelled_texts",
     "read_labels",
     "read_manifest",
     "read_pairs",

@@ -1,7 +1,8 @@
 """The features of examples by task: the same names in TFRecord and in Parquet."""
 
-# Lists of strings; all others are lists of integers.
-TEXT_COLUMNS = ("tokens", "source", "target")
+# Lists of strings, and lists of numbers in float32; all others are lists of integers.
+TEXT_COLUMNS = ("tokens", "source", "target", "text", "text2")
+FLOAT_COLUMNS = ("value",)
 TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 
 # What a tagger on BERT reads: parts of a sentence one after the other, and how long each is.
@@ -23,6 +24,17 @@ def example_columns(characters, label=False, pieces=False):
     return ("tokens", "word_ids", "tag_ids", *spelling, *labels, *parts)
 
 
+def classification_columns(pairs, regression):
+    """Names of the columns of labelled texts.
+
+    Args:
+        pairs: Whether a label is that of two texts.
+        regression: Whether labels are numbers.
+    """
+    texts = ("text", "text2") if pairs else ("text",)
+    return (*texts, "token_ids", "first_length", "value" if regression else "label_id")
+
+
 def task_columns(task, options):
     """Names of the columns of a preparation's examples.
 
@@ -32,6 +44,8 @@ def task_columns(task, options):
     """
     if task == "translation":
         return TRANSLATION_COLUMNS
+    if task == "classification":
+        return classification_columns(options["pairs"], options["task"] == "regression")
     if task == "pretraining":
         return PRETRAINING_COLUMNS if options["dupe_factor"] is None else STATIC_COLUMNS
     labelled = options["layout"].get("label") is not None

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from seqnlp.records.columns import TEXT_COLUMNS
+from seqnlp.records.columns import FLOAT_COLUMNS, TEXT_COLUMNS
 
 # Rows held in memory at a time, by who writes and by who reads.
 GROUP_ROWS = 8192
@@ -67,6 +67,8 @@ def write_parquet(file, rows, names):
 
 
 def _value_type(arrow, name):
+    if name in FLOAT_COLUMNS:
+        return arrow.float32()
     return arrow.string() if name in TEXT_COLUMNS else arrow.int32()
 
 
@@ -76,7 +78,8 @@ def _lists(arrow, name, cells):
     if name in TEXT_COLUMNS:
         values, lengths = joined.split(b"\0")[:-1], [cell.count(b"\0") for cell in cells]
     else:
-        values, lengths = np.frombuffer(joined, "<i4"), [len(cell) // 4 for cell in cells]
+        kind = "<f4" if name in FLOAT_COLUMNS else "<i4"
+        values, lengths = np.frombuffer(joined, kind), [len(cell) // 4 for cell in cells]
     limits = np.cumsum([0, *lengths], dtype="int32")
     return arrow.ListArray.from_arrays(limits, arrow.array(values, _value_type(arrow, name)))
 
@@ -89,7 +92,7 @@ def read_parquet(path, names):
         names: Names of the columns to read; what else the file holds is left out.
 
     Yields:
-        `pyarrow.Table` with the columns `names`: lists of int32, or of text.
+        `pyarrow.Table` with the columns `names`: lists of int32, of float32, or of text.
 
     Raises:
         ImportError: pyarrow is not installed.

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seqnlp.records.columns import FLOAT_COLUMNS
 from seqnlp.records.parquet import GROUP_ROWS, read_parquet
 from seqnlp.records.tfrecord import import_tensorflow
 
@@ -66,21 +67,26 @@ def tables_of(file, output_format, names):
     Args:
         file: Path of the file.
         output_format: One of `OUTPUT_FORMATS`.
-        names: Names of the columns of integers to read.
+        names: Names of the columns of numbers to read.
     """
     if output_format == "parquet":
         for table in read_parquet(file, names):
             yield RaggedTable({name: Ragged.of(table, name) for name in names})
         return
     tf = import_tensorflow()
-    features = {name: tf.io.RaggedFeature(tf.int64) for name in names}
+    kinds = {name: tf.float32 if name in FLOAT_COLUMNS else tf.int64 for name in names}
+    features = {name: tf.io.RaggedFeature(kind) for name, kind in kinds.items()}
     examples = tf.data.TFRecordDataset(file, "GZIP").batch(GROUP_ROWS)
     for parsed in examples.map(lambda records: tf.io.parse_example(records, features)):
         columns = {
-            name: Ragged(ids.values.numpy().astype("int32"), ids.row_lengths().numpy())
-            for name, ids in parsed.items()
+            name: Ragged(_narrow(ragged.values.numpy()), ragged.row_lengths().numpy())
+            for name, ragged in parsed.items()
         }
         yield RaggedTable(columns)
+
+
+def _narrow(values):
+    return values.astype("int32") if values.dtype == "int64" else values
 
 
 def concatenate(tables):

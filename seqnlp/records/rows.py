@@ -6,7 +6,7 @@ The bytes of a distinct token's word, letters and count are made once and kept b
 
 import struct
 
-from seqnlp.records.columns import TEXT_COLUMNS
+from seqnlp.records.columns import FLOAT_COLUMNS, TEXT_COLUMNS
 
 
 class TFRecordRows:
@@ -22,6 +22,11 @@ class TFRecordRows:
         piece.append(value)
         return bytes(piece)
 
+    @staticmethod
+    def number(value):
+        """A number in float32, as a packed list holds it."""
+        return struct.pack("<f", value)
+
     @classmethod
     def text(cls, value):
         """`bytes`, as a list holds them."""
@@ -35,6 +40,8 @@ class TFRecordRows:
             values = b"".join(columns[name])
             if name in TEXT_COLUMNS:
                 feature = cls._field(1, values)  # bytes_list
+            elif name in FLOAT_COLUMNS:
+                feature = cls._field(2, cls._field(1, values))  # float_list, packed
             else:
                 feature = cls._field(3, cls._field(1, values))  # int64_list, packed
             entry = cls._field(1, name.encode()) + cls._field(2, feature)
@@ -56,6 +63,11 @@ class ParquetRows:
     def integer(value):
         """An integer from 0 on."""
         return struct.pack("<i", value)
+
+    @staticmethod
+    def number(value):
+        """A number in float32."""
+        return struct.pack("<f", value)
 
     @staticmethod
     def text(value):

@@ -2,7 +2,7 @@
 
 import os
 
-from seqnlp.records.columns import TEXT_COLUMNS
+from seqnlp.records.columns import FLOAT_COLUMNS, TEXT_COLUMNS, task_columns
 from seqnlp.records.manifest import read_manifest
 from seqnlp.records.parquet import read_parquet
 from seqnlp.records.tfrecord import import_tensorflow, read_tfrecord
@@ -69,6 +69,26 @@ def read_pairs(folder, split):
         yield source, target
 
 
+def read_labelled_texts(folder, split):
+    """Yields the texts of a split with their labels, in the order of the files.
+
+    Args:
+        folder: Folder that `prepare_classification` wrote.
+        split: One of `SPLITS`.
+
+    Yields:
+        `(texts, label)`: a tuple of one or two `str`, and a `str` or, of regression, a float.
+
+    Raises:
+        ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
+    """
+    manifest = read_manifest(folder, verify=False, task="classification")
+    *texts, _, _, label = task_columns(manifest.task, manifest.options)
+    names = _names(folder, "labels.txt") if label == "label_id" else None
+    for *cells, (value,) in _rows(manifest, split, *texts, label):
+        yield tuple(text for (text,) in cells), value if names is None else names[value]
+
+
 def _names(folder, file):
     with open(os.path.join(folder, file), encoding="utf-8") as lines:
         return lines.read().split("\n")
@@ -91,7 +111,7 @@ def _tfrecord_rows(path, columns):
 def _values(name, feature):
     if name in TEXT_COLUMNS:
         return [text.decode() for text in feature.bytes_list.value]
-    return feature.int64_list.value
+    return (feature.float_list if name in FLOAT_COLUMNS else feature.int64_list).value
 
 
 def _parquet_rows(path, columns):

@@ -2,7 +2,7 @@
 
 from seqnlp.samples.sentence_pairs import SentencePair, parallel, to_links, write_parallel
 from seqnlp.samples.topics import documents, write_documents
-from seqnlp.samples.travel_requests import TravelRequest, to_conll, travel
+from seqnlp.samples.travel_requests import TravelRequest, to_conll, to_tsv, travel
 
 __all__ = [
     "SentencePair",
@@ -11,6 +11,7 @@ __all__ = [
     "parallel",
     "to_conll",
     "to_links",
+    "to_tsv",
     "travel",
     "write_documents",
     "write_parallel",

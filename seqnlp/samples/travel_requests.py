@@ -85,6 +85,18 @@ def to_conll(requests):
     return "".join(line + "\n" for line in lines)
 
 
+def to_tsv(requests):
+    """Writes requests with what they ask for: a line `text TAB intent` for each.
+
+    Args:
+        requests: Iterable of `TravelRequest`.
+
+    Returns:
+        String.
+    """
+    return "".join(f"{request.text}\t{request.intent}\n" for request in requests)
+
+
 class _Writer:
     """Writes one sentence: its core, which may belong to another split, and the courtesies."""
 

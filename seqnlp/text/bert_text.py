@@ -100,6 +100,24 @@ class BERTText(tf.Module):
             "truncated": tf.add_n(lengths) > most,
         }
 
+    def inputs(self, first, second=None):
+        """What a model on BERT reads, dense: at least one step of time, even of no texts.
+
+        Args:
+            first: String Tensor `(batch,)`.
+            second: String Tensor `(batch,)`, or None where inputs are single texts.
+
+        Returns:
+            Dict of `token_ids` and `segment_ids`, int32 Tensors `(batch, time)`, 0 at padding;
+            and `truncated`, as of `encode`.
+        """
+        encoded = self.encode(first, second)
+        truncated = encoded.pop("truncated")
+        missing = tf.cast(tf.equal(tf.size(truncated), 0), tf.int32)  # every text has specials
+        padding = [[0, 0], [0, missing]]
+        inputs = {name: tf.pad(ids.to_tensor(), padding) for name, ids in encoded.items()}
+        return inputs, truncated
+
     def get_config(self):
         """The constructor's arguments, as JSON can hold them."""
         return {

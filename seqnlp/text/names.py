@@ -53,12 +53,22 @@ class TaggingNames(NamedTuple):
         if settings["characters"]:
             characters = read_vocabulary(os.path.join(folder, CHARACTERS_FILE))
         if settings["labels"]:
-            labels = _read_names(os.path.join(folder, LABELS_FILE), "label")
-        tags = _read_names(os.path.join(folder, TAGS_FILE), "tag")
+            labels = read_names(os.path.join(folder, LABELS_FILE), "label")
+        tags = read_names(os.path.join(folder, TAGS_FILE), "tag")
         return cls(read_vocabulary(os.path.join(folder, WORDS_FILE)), characters, tags, labels)
 
 
-def _read_names(path, kind):
+def read_names(path, kind):
+    """Reads a file of names, one a line, each once.
+
+    Args:
+        path: Path of the file.
+        kind: What messages call a name.
+
+    Raises:
+        FileNotFoundError, OSError: There is no such file, or it cannot be read.
+        ValueError: There is no name, or a line is wrong; the message names file and line.
+    """
     names = read_lines(path)
     if not names:
         raise ValueError(f"{path}, line 1: expected a {kind}. Received: end of file")

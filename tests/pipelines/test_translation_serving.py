@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines import trained_model, translation, translation_serving
+from pipelines import exports, trained_model, translation, translation_serving
 from pipelines.translation_truth import TranslationTruth
 from seqnlp.models import TransformerSeq2Seq
 from seqnlp.samples import write_parallel
@@ -124,12 +124,12 @@ def test_a_model_of_mixed_precision_is_served_in_float32():
     model = TransformerSeq2Seq(20, 20, 8, 2, 12, num_layers=1, dtype="mixed_bfloat16")
     inputs = {name: np.array([[5, 6, 3]]) for name in ("source_ids", "target_ids")}
     rough = model(inputs)
-    copy = trained_model.in_float32(model)
+    copy = exports.in_float32(model)
     assert (copy.compute_dtype, copy.encoder.compute_dtype) == ("float32", "float32")
     for ours, theirs in zip(copy.weights, model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     np.testing.assert_allclose(copy(inputs), rough, atol=0.05)
-    assert trained_model.in_float32(copy) is copy
+    assert exports.in_float32(copy) is copy
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,18 @@ def test_integers_of_any_width_are_the_bytes_that_tensorflow_writes(value):
     assert row_of(TFRecordRows, columns) == example(columns)
 
 
+def test_numbers_are_the_bytes_that_tensorflow_writes():
+    message = Example()
+    message.features.feature["value"].float_list.value.extend([0.1, -2.5])
+    number = TFRecordRows.number
+    row = TFRecordRows.row({"value": [number(0.1), number(-2.5)]})
+    assert row == message.SerializeToString(deterministic=True)
+
+
+def test_parquet_rows_hold_numbers_in_float32():
+    assert ParquetRows.row({"value": [ParquetRows.number(1.0)]}) == (b"\0\0\x80\x3f",)
+
+
 def test_parts_of_a_row_may_hold_many_values():
     integer = TFRecordRows.integer
     parts = {"char_ids": [integer(300) + integer(1), integer(7)]}

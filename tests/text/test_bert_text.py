@@ -27,6 +27,20 @@ def test_a_pair_has_two_segments():
     assert lists(encoded) == [[[2, 5, 6, 3, 7, 1, 3]], [[0, 0, 0, 0, 1, 1, 1]]]
 
 
+def test_inputs_are_dense_and_say_what_is_cut():
+    inputs, truncated = text(max_length=5).inputs(tf.constant(["a b c e", ""]))
+    assert inputs["token_ids"].numpy().tolist() == [[2, 5, 6, 7, 3], [2, 3, 0, 0, 0]]
+    assert inputs["segment_ids"].numpy().tolist() == [[0] * 5, [0] * 5]
+    assert truncated.numpy().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_inputs_of_no_texts_have_one_step(number):
+    inputs, truncated = text().inputs(*[tf.constant([], tf.string)] * number)
+    assert inputs["token_ids"].shape == inputs["segment_ids"].shape == (0, 1)
+    assert truncated.shape == (0,)
+
+
 def test_a_long_text_is_cut_at_its_end():
     encoded = text(max_length=5).encode(tf.constant(["a b c e", "a b c"]))
     assert lists(encoded)[0] == [[2, 5, 6, 7, 3], [2, 5, 6, 7, 3]]
