@@ -8,7 +8,7 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
-from seqnlp.text.bert_names import VOCABULARY_FILE, BERTNames
+from seqnlp.text.bert_names import QUESTIONS_FILE, VOCABULARY_FILE, BERTNames
 from seqnlp.text.names import CONFIG_FILE, TEXT_FILES
 from seqnlp.text.translation_names import SUBWORD_FILES
 
@@ -29,7 +29,7 @@ def save_text(path, examples, encoding=None):
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE}:
+    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE, QUESTIONS_FILE}:
         if os.path.exists(os.path.join(examples, name)):
             shutil.copy(os.path.join(examples, name), partial)
     if encoding is not None:
@@ -61,6 +61,14 @@ def load_bert(path):
 
     model, folder = _load(path, VOCABULARY_FILE)
     return model, BERTText.load(str(folder))
+
+
+def load_answerer(path):
+    """`(model, text)` of a file that answers questions; a `ValueError` says why not."""
+    from seqnlp.text import QuestionText
+
+    model, folder = _load(path, QUESTIONS_FILE)
+    return model, QuestionText.load(str(folder))
 
 
 def load_pretrained(path):
