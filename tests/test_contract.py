@@ -48,6 +48,7 @@ from seqnlp.layers import (
 from seqnlp.models import (
     BERTEncoder,
     BERTPretrainer,
+    BERTSpanExtractor,
     ConvSeq2Seq,
     CRFModel,
     MaskedLMHead,
@@ -137,6 +138,15 @@ def bert_encoder(dtype=None):
 
 def bert_pretrainer(dtype=None):
     return BERTPretrainer(bert_encoder(dtype=dtype), dtype=dtype)
+
+
+def span_extractor(dtype=None):
+    return BERTSpanExtractor(bert_encoder(dtype=dtype), dtype=dtype)
+
+
+def chosen_spans(model, outputs):
+    """Where nothing may be chosen, logits are too large for their squares."""
+    return sum(ops.sum(ops.logsumexp(x, axis=1)) for x in outputs.values())
 
 
 def crf_norm(layer, outputs):
@@ -272,6 +282,7 @@ CASES = {
     ),
     "BERTEncoder": Case(bert_encoder, TWO_SPANS),
     "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
+    "BERTSpanExtractor": Case(span_extractor, TWO_SPANS, chosen_spans),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),
         {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},

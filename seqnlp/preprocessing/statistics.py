@@ -64,13 +64,14 @@ def duplicates(split, totals):
     return {"within": totals.get("repeated", 0), "also_in": also}
 
 
-def schema_text(integers, texts, single=()):
+def schema_text(integers, texts, single=(), optional=()):
     """The schema of the Examples, as tensorflow-metadata writes it.
 
     Args:
         integers: Dict from the name of a feature of integers to its least and largest value.
         texts: Names of the features of strings.
         single: Names of the features that have one value.
+        optional: Names of the features that may have no value.
 
     Returns:
         Text of schema.pbtxt.
@@ -91,7 +92,7 @@ def schema_text(integers, texts, single=()):
         feature = message.feature.add(name=name)
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
-        feature.value_count.min = 1
+        feature.value_count.min = 0 if name in optional else 1
         if name in single:
             feature.value_count.max = 1
         feature.type = schema_pb2.BYTES if name in texts else schema_pb2.INT

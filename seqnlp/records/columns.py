@@ -1,11 +1,23 @@
 """The features of examples by task: the same names in TFRecord and in Parquet."""
 
 # Lists of strings; all others are lists of integers.
-TEXT_COLUMNS = ("tokens", "source", "target")
+TEXT_COLUMNS = (
+    *("tokens", "source", "target"),
+    *("question_id", "question", "context", "answers"),
+)
 TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 
 PRETRAINING_COLUMNS = ("token_ids", "first_length", "is_next", "key")
 STATIC_COLUMNS = (*PRETRAINING_COLUMNS, "positions", "labels")  # with a `dupe_factor`
+
+# An example is a window; the texts are in the first window of a question alone.
+WINDOW_COLUMNS = ("token_ids", "first_length", "start", "end")
+OFFSET_COLUMNS = ("piece_starts", "piece_ends")
+QUESTION_COLUMNS = (
+    *WINDOW_COLUMNS,
+    *OFFSET_COLUMNS,
+    *("window", "question_id", "question", "context", "answers"),
+)
 
 
 def example_columns(characters, label=False):
@@ -28,6 +40,8 @@ def task_columns(task, options):
     """
     if task == "translation":
         return TRANSLATION_COLUMNS
+    if task == "question_answering":
+        return QUESTION_COLUMNS
     if task == "pretraining":
         return PRETRAINING_COLUMNS if options["dupe_factor"] is None else STATIC_COLUMNS
     return example_columns(options["characters"], options["layout"].get("label") is not None)
