@@ -116,8 +116,12 @@ class _Reading:
     def _question(self, where, context, asked):
         name, question = (_string(where, asked, field) for field in ("id", "question"))
         if name in self._seen:
-            raise Fault(1, "duplicate_id", f"{where}, field 'id': expected one of its own, "
-                        "received that of an earlier question")
+            raise Fault(
+                1,
+                "duplicate_id",
+                f"{where}, field 'id': expected one of its own, "
+                "received that of an earlier question",
+            )
         self._seen.add(name)
         answers = _answers(where, context, asked)
         return Question(name, question, context, answers, self._path, 1, self._number, False)
@@ -160,7 +164,9 @@ def _articles(text):
             f"column {error.colno}: expected JSON ({error.msg}), received {received}",
         ) from None
     except (ValueError, RecursionError) as error:  # huge numbers, deep nesting
-        raise Fault(1, "json", f"file: expected JSON, received what cannot be read ({error})") from None
+        raise Fault(
+            1, "json", f"file: expected JSON, received what cannot be read ({error})"
+        ) from None
     if not isinstance(found, dict) or not isinstance(found.get("data"), list):
         raise Fault(1, "json", f"file: expected {_FORM}, received {_shown(found)}")
     return found["data"]
@@ -176,11 +182,15 @@ def _field(where, record, name, kind):
     if name not in record:
         fields = ", ".join(map(repr, record))
         received = f"{fields} only" if fields else "no field"
-        raise Fault(1, "json", f"{where}, field '{name}': expected {_NAMES[kind]}, received {received}")
+        raise Fault(
+            1, "json", f"{where}, field '{name}': expected {_NAMES[kind]}, received {received}"
+        )
     value = record[name]
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise Fault(
-            1, "json", f"{where}, field '{name}': expected {_NAMES[kind]}, received {_shown(value)}"
+            1,
+            "json",
+            f"{where}, field '{name}': expected {_NAMES[kind]}, received {_shown(value)}",
         )
     return value
 

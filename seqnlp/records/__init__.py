@@ -1,6 +1,7 @@
 from seqnlp.records.batches import bucket_lengths, tagging_batches
 from seqnlp.records.columns import (
     PRETRAINING_COLUMNS,
+    QUESTION_COLUMNS,
     TRANSLATION_COLUMNS,
     example_columns,
 )
@@ -14,6 +15,8 @@ from seqnlp.records.manifest import (
 from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.pretraining_batches import PretrainingBatches, pretraining_batches
+from seqnlp.records.question_batches import QuestionBatches, question_batches
+from seqnlp.records.questions import AskedQuestion, QuestionWindow, read_questions
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
 from seqnlp.records.sentences import read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
@@ -24,13 +27,17 @@ __all__ = [
     "MANIFEST_FILE",
     "OUTPUT_FORMATS",
     "PRETRAINING_COLUMNS",
+    "QUESTION_COLUMNS",
     "ROWS",
     "SPLITS",
     "TRANSLATION_COLUMNS",
+    "AskedQuestion",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
     "PretrainingBatches",
+    "QuestionBatches",
+    "QuestionWindow",
     "TFRecordRows",
     "TranslationBatches",
     "bucket_lengths",
@@ -38,10 +45,12 @@ __all__ = [
     "example_columns",
     "import_pyarrow",
     "pretraining_batches",
+    "question_batches",
     "read_labels",
     "read_manifest",
     "read_pairs",
     "read_parquet",
+    "read_questions",
     "read_sentences",
     "read_tfrecord",
     "tagging_batches",

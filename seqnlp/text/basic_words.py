@@ -48,7 +48,9 @@ class BasicWords(tf.Module):
         self.lowercase = lowercase
         self._separators = f"[{_any_of(_is_separator)}]"
         self._alone = f"[{_any_of(is_alone)}]"
-        self._cut = RegexTokenizer(f"{self._alone}|[^{self._separators[1:-1]}{self._alone[1:-1]}]+")
+        self._cut = RegexTokenizer(
+            f"{self._alone}|[^{self._separators[1:-1]}{self._alone[1:-1]}]+"
+        )
         if lowercase:
             folded = _folded_characters()
             self._folded = tf.lookup.StaticHashTable(

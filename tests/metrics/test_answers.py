@@ -92,7 +92,10 @@ def test_without_a_threshold_every_answer_is_given():
 
 ERRORS = {
     "`answers` must not be empty. Received: answers=[]": ([], []),
-    "`right` must hold 1 lists, one for each of `answers`. Received: len(right)=2": (["a"], [[], []]),
+    "`right` must hold 1 lists, one for each of `answers`. Received: len(right)=2": (
+        ["a"],
+        [[], []],
+    ),
 }
 
 
