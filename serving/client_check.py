@@ -1,13 +1,17 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import tagging_client, translation_client
+from typing import NamedTuple
+
+from serving import question_client, tagging_client, translation_client
 from serving.conformance import difference
+from serving.question_client import QuestionClient
 from serving.tagging_client import TaggingClient
 from serving.translation_client import TranslationClient
 
 PROGRAMS = {
     "serving/tagging_client.py": tagging_client.main,
     "serving/translation_client.py": translation_client.main,
+    "serving/question_client.py": question_client.main,
 }
 _SHOWN = ("spans", "n_best")  # what says most of an answer, where the model has it
 
@@ -21,11 +25,12 @@ def command(port, model_name, cases):
     signatures = [case["signature"] for case in cases]
     shown = next((name for name in _SHOWN if name in signatures), signatures[0])
     case = cases[signatures.index(shown)]
-    if not (case["inputs"].get("text") and (_is_of_tagger(case) or _is_of_translator(case))):
+    kind = next((kind for kind, known in enumerate(_KINDS) if known.has(case)), None)
+    if kind is None or not _texts(case):
         return None
-    program = list(PROGRAMS)[_is_of_translator(case)]
+    program = list(PROGRAMS)[kind]
     words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    return program, [*words, case["inputs"]["text"][0]]
+    return program, [*words, "\t".join(column[0] for column in _columns(case))]
 
 
 def differences(place, cases):
@@ -35,30 +40,37 @@ def differences(place, cases):
         place: Dict of the arguments of a `Client`.
         cases: Dicts with `signature`, `inputs` and `outputs`.
     """
-    tagger, translator = TaggingClient(**place), TranslationClient(**place)
     for case in cases:
-        if _is_of_translator(case):
-            yield case, _difference(case, translator, _TRANSLATOR)
-        elif _is_of_tagger(case):
-            yield case, _difference(case, tagger, _TAGGER)
+        kind = next((kind for kind in _KINDS if kind.has(case)), None)
+        if kind is not None:
+            yield case, _difference(case, kind.client(**place), kind.methods)
 
 
-def _is_of_tagger(case):
-    has_answer = "tags" in case["outputs"] or "span_types" in case["outputs"]
-    return has_answer and case["signature"] in _TAGGER
+class _Kind(NamedTuple):
+    """The cases of a client: outputs of which they have one, and a function a signature."""
+
+    client: type
+    outputs: tuple
+    methods: dict
+
+    def has(self, case):
+        """Whether a case is one of them."""
+        has_answer = any(name in case["outputs"] for name in self.outputs)
+        return has_answer and case["signature"] in self.methods
 
 
-def _is_of_translator(case):
-    columns = ("translations", "token_log_probabilities")
-    has_answer = any(name in case["outputs"] for name in columns)
-    return has_answer and case["signature"] in _TRANSLATOR
+def _columns(case):
+    """The lists of the texts of a case."""
+    names = ("text", "source", "target", "question", "context")
+    return [case["inputs"][name] for name in names if name in case["inputs"]]
+
+
+def _texts(case):
+    return [text for column in _columns(case) for text in column]
 
 
 def _difference(case, asked, methods):
-    texts = [
-        text for name in ("text", "source", "target") for text in case["inputs"].get(name, [])
-    ]
-    if not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in _texts(case)):
         return None  # bytes that are no text: the clients take str alone
     expected, actual = methods[case["signature"]](asked, case)
     return difference(expected, actual, "the client's answer")
@@ -168,15 +180,48 @@ def _of_pairs(client, case):
     return expected, actual | {"truncated": [answer.truncated for answer in answers]}
 
 
-_TAGGER = {
-    "serving_default": _of_texts,
-    "pretokenized": _of_tokens,
-    "spans": _of_texts,
-    "marginals": _of_texts,
-    "k_best": _of_paths,
-}
-_TRANSLATOR = {
-    "serving_default": _of_translations,
-    "n_best": _of_hypotheses,
-    "score": _of_pairs,
-}
+def _of_questions(client, case):
+    """What the case expects of a method of `QuestionClient`, and what that answers."""
+    outputs, one = case["outputs"], case["signature"] == "serving_default"
+    pairs = list(zip(*(case["inputs"][name] for name in ("question", "context")), strict=True))
+    answers = client.answer(pairs) if one else client.n_best(pairs)
+    fields = {"answers": "text", "scores": "score", "starts": "start", "ends": "end"}
+    paths = [1] * len(pairs) if one else outputs["paths"]
+    expected = {
+        name: [[row] if one else row[:k] for row, k in zip(outputs[name], paths, strict=True)]
+        for name in fields
+    }
+    actual = {
+        name: [[getattr(item, field) for item in answer.answers] for answer in answers]
+        for name, field in fields.items()
+    }
+    rest = {"no_answer_scores": "no_answer_score", "truncated": "truncated"}
+    expected |= {name: outputs[name] for name in rest}
+    actual |= {name: [getattr(x, field) for x in answers] for name, field in rest.items()}
+    return expected, actual
+
+
+# In the order of `PROGRAMS`.
+_KINDS = (
+    _Kind(
+        TaggingClient,
+        ("tags", "span_types"),
+        {
+            "serving_default": _of_texts,
+            "pretokenized": _of_tokens,
+            "spans": _of_texts,
+            "marginals": _of_texts,
+            "k_best": _of_paths,
+        },
+    ),
+    _Kind(
+        TranslationClient,
+        ("translations", "token_log_probabilities"),
+        {"serving_default": _of_translations, "n_best": _of_hypotheses, "score": _of_pairs},
+    ),
+    _Kind(
+        QuestionClient,
+        ("no_answer_scores",),
+        {"serving_default": _of_questions, "n_best": _of_questions},
+    ),
+)

@@ -78,6 +78,12 @@ RULES = {
         f"pipelines.{name}": ({"keras", "pipelines", "seqnlp"}, {"tensorflow", "apache_beam"})
         for name in (
             "command_line",
+            "encoders",
+            "fine_tuning",
+            "question_answering",
+            "question_answering_evaluation",
+            "question_answering_training",
+            "streams",
             "tagging",
             "tagging_evaluation",
             "tagging_model",
@@ -92,6 +98,7 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.question_client": ({"serving.client", "client"}, set()),
     "serving.tagging_client": ({"serving.client", "client"}, set()),
     "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from seqnlp.decoding import best_spans
+from seqnlp.decoding import best_spans, context_mask
 from seqnlp.metrics import answer_scores, best_threshold, with_threshold
 
 
@@ -74,12 +74,6 @@ def _rows(model, batches, max_answer_length):
         columns = [ops.convert_to_numpy(x)[:, 0] for x in (*spans, start + end)]
         real = np.asarray(weight["start"]) > 0
         yield from zip(*(column[real] for column in columns), strict=True)
-
-
-def context_mask(token_ids, segment_ids):
-    """Bool `(batch, time)`, True at the pieces of contexts: the second segment but its end."""
-    inside = (segment_ids == 1) & (token_ids != 0)
-    return inside & np.pad(inside[:, 1:], ((0, 0), (0, 1)))
 
 
 def choose_threshold(found, right, counting="squad"):

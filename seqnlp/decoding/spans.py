@@ -67,3 +67,18 @@ def best_spans(start_scores, end_scores, mask, max_answer_length=30, n_best=1):
     starts = ops.where(possible, best // max_answer_length, 0)
     ends = ops.where(possible, starts + best % max_answer_length, 0)
     return Spans(starts, ends, ops.where(possible, scores, IMPOSSIBLE))
+
+
+def context_mask(token_ids, segment_ids):
+    """Where a span of the second of two texts may start and end.
+
+    Args:
+        token_ids: Int tensor `(batch, time)`; 0 is padding.
+        segment_ids: Int tensor `(batch, time)`, 1 at the second text and the special behind it.
+
+    Returns:
+        Bool tensor `(batch, time)`, True at the second text.
+    """
+    inside = ops.logical_and(segment_ids == 1, token_ids != 0)
+    goes_on = ops.concatenate([inside[:, 1:], ops.zeros_like(inside[:, :1])], axis=1)
+    return ops.logical_and(inside, goes_on)

@@ -5,7 +5,8 @@ import pytest
 from keras import ops
 
 from seqnlp import gradients
-from seqnlp.decoding import best_spans
+from seqnlp.decoding import best_spans, context_mask
+from tests.messages import exactly
 
 BATCH, TIME = 5, 7
 
@@ -65,6 +66,14 @@ def test_a_span_without_a_chance_counts_as_none():
 
 @pytest.mark.parametrize("name", ["max_answer_length", "n_best"])
 def test_a_number_below_one_is_refused(name):
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(
+        ValueError, match=exactly(f"`{name}` must be at least 1. Received: {name}=0")
+    ):
         best_spans(*scores(0), **{name: 0})
-    assert str(refused.value) == f"`{name}` must be at least 1. Received: {name}=0"
+
+
+def test_the_second_text_is_the_context():
+    token_ids = np.array([[2, 7, 3, 8, 9, 3, 0], [2, 7, 3, 3, 0, 0, 0]])
+    segment_ids = np.array([[0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 1, 0, 0, 0]])
+    mask = ops.convert_to_numpy(context_mask(token_ids, segment_ids))
+    assert mask.astype(int).tolist() == [[0, 0, 0, 1, 1, 0, 0], [0] * 7]

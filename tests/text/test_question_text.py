@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from seqnlp.text import QuestionText
+from tests.messages import exactly
 
 LETTERS = [chr(97 + at) for at in range(26)]
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, "?"]
@@ -72,29 +73,33 @@ def test_a_folder_keeps_it(tmp_path):
 
 
 def test_a_window_without_room_for_a_context_is_refused():
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(
+        ValueError,
+        match=exactly(
+            "`max_length` must be at least 11, to hold a question of `max_question_length`=7 pieces, "
+            "3 specials and a piece of the context. Received: max_length=10"
+        ),
+    ):
         text(max_length=10, max_question_length=7)
-    assert str(refused.value) == (
-        "`max_length` must be at least 11, to hold a question of `max_question_length`=7 pieces, "
-        "3 specials and a piece of the context. Received: max_length=10"
-    )
 
 
 @pytest.mark.parametrize("name", ["max_length", "max_question_length", "stride"])
 def test_a_size_below_one_is_refused(name):
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(
+        ValueError,
+        match=exactly(f"`{name}` must be a whole number, at least 1. Received: {name}=0"),
+    ):
         text(**{name: 0})
-    assert str(refused.value) == (
-        f"`{name}` must be a whole number, at least 1. Received: {name}=0"
-    )
 
 
 def test_settings_of_something_else_are_refused(tmp_path):
     text().save(str(tmp_path))
     (tmp_path / "questions.json").write_text("{}")
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(
+        ValueError,
+        match=exactly(
+            f"{tmp_path / 'questions.json'}: expected the keys ['max_question_length', 'stride']. "
+            "Received: []"
+        ),
+    ):
         QuestionText.load(str(tmp_path))
-    assert str(refused.value) == (
-        f"{tmp_path / 'questions.json'}: expected the keys ['max_question_length', 'stride']. "
-        "Received: []"
-    )
