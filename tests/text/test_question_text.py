@@ -76,8 +76,8 @@ def test_a_window_without_room_for_a_context_is_refused():
     with pytest.raises(
         ValueError,
         match=exactly(
-            "`max_length` must be at least 11, to hold a question of `max_question_length`=7 pieces, "
-            "3 specials and a piece of the context. Received: max_length=10"
+            "`max_length` must be at least 11, to hold a question of `max_question_length`=7 "
+            "pieces, 3 specials and a piece of the context. Received: max_length=10"
         ),
     ):
         text(max_length=10, max_question_length=7)
