@@ -6,7 +6,7 @@ import numpy as np
 
 from pipelines.question_windows import in_windows
 
-NEAR_TIE = 1e-3  # nats between two answers, below which float32 may rank them either way
+NEAR_TIE = 1e-4  # nats between two answers, below which float32 may rank them either way
 
 
 class QuestionTruth:
