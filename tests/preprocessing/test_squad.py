@@ -36,12 +36,12 @@ def test_a_question_keeps_its_answers_and_their_places():
     answers = [answer("서울"), answer("in 서울")]
     (found,) = read(document(asked(answers=answers)))
     places = (("서울", CONTEXT.index("서울")), ("in 서울", CONTEXT.index("in 서울")))
-    assert found == Question("q1", "Where?", CONTEXT, places, "f.json", 8, 0, True)
+    assert found == Question("q1", "Where?", CONTEXT, places, "f.json", 10, 0, True)
 
 
 def test_places_are_counted_in_code_points():
-    (found,) = read(document(asked(answers=[answer("👍", 31)])))
-    assert found.answers == (("👍", 31),)
+    (found,) = read(document(asked(answers=[answer("👍", 30)])))
+    assert found.answers == (("👍", 30),)
 
 
 def test_a_question_that_is_impossible_has_no_answers():
@@ -135,7 +135,7 @@ FAULTS = {
     "a number as id": (
         asked(id=7),
         "json",
-        "article 'Cities', paragraph 1, question 1, field 'id': expected a string, received '7'",
+        "article 'Cities', paragraph 1, question 2, field 'id': expected a string, received '7'",
     ),
     "a NUL": (
         asked(question="a\0b"),
@@ -150,7 +150,7 @@ FAULTS = {
     "no object": (
         "what?",
         "json",
-        "article 'Cities', paragraph 1, question 1: expected an object, received '\"what?\"'",
+        "article 'Cities', paragraph 1, question 2: expected an object, received '\"what?\"'",
     ),
 }
 
@@ -169,7 +169,7 @@ def test_an_id_that_was_there_before_is_a_reject():
     assert isinstance(found[0], Question)
     assert found[1] == Reject(
         "f.json",
-        18,
+        20,
         "duplicate_id",
         f"{PLACE}, field 'id': expected one of its own, received that of an earlier question",
         json.dumps(asked(), ensure_ascii=False),
