@@ -42,8 +42,8 @@ def in_windows(text, pairs, batch_size):
     batches = []
     for at in range(0, len(token_ids), batch_size):
         sides = [ids[at : at + batch_size] for ids in (token_ids, segment_ids)]
-        longest = max(map(len, sides[0]))
-        shape = (batch_size, -(-longest // LENGTHS) * LENGTHS)
+        longest = -(-max(map(len, sides[0])) // LENGTHS) * LENGTHS
+        shape = (batch_size, min(longest, text.max_length))  # which a model may not go beyond
         inputs = {
             name: _padded(side, shape)
             for name, side in zip(("token_ids", "segment_ids"), sides, strict=True)
