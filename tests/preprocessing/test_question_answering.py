@@ -94,9 +94,9 @@ def test_what_is_cut_or_not_where_pieces_are_is_counted(tmp_path):
     questions = many(60)
     questions += [
         ("long", "Which city? " * 20, "A long one in Rome.", ["Rome"]),
-        ("inside", "Which city?", "Osloites and others", ["Oslo"]),
+        ("inside", "Which city?", "It is now.", ["no"]),
         ("blank", "Which city?", "Of the zero\u200bwidth space", ["\u200b"]),
-        ("wide", "Which words?", "word " * 60, ["word " * 50]),
+        ("wide", "Which words?", "word " * 60, [("word " * 50).strip()]),
     ]
     train = file(tmp_path / "train.json", *questions)
     dev = file(tmp_path / "dev.json", *many(3), ("none", "Which city?", "Nobody knows.", []))
@@ -104,7 +104,7 @@ def test_what_is_cut_or_not_where_pieces_are_is_counted(tmp_path):
     manifest = prepare_question_answering(tmp_path / "out", train, dev, dev, **settings)
     found = manifest.statistics["splits"]["train"]
     assert {name: found[name] for name in found if name.startswith(("answers", "questions_"))} == {
-        "answers_within_pieces": 2,
+        "answers_within_pieces": 1,
         "answers_without_pieces": 1,
         "answers_in_no_window": 1,
         "questions_cut": 1,
