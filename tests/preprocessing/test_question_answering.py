@@ -11,6 +11,7 @@ from seqnlp.preprocessing.question_examples import label_windows
 from seqnlp.records import read_manifest, read_questions
 from seqnlp.samples import write_questions
 from seqnlp.text import BERTText
+from seqnlp.text.bert_names import BERT_SPECIALS
 from tests.messages import exactly
 from tests.preprocessing.small_corpus import tree
 
@@ -93,14 +94,18 @@ def test_a_vocabulary_that_is_given_is_taken(train, tmp_path, prepared):
 def test_what_is_cut_or_not_where_pieces_are_is_counted(tmp_path):
     questions = many(60)
     questions += [
-        ("long", "Which city? " * 20, "A long one in Rome.", ["Rome"]),
+        ("long", "Which city? " * 9, "A long one in Rome.", ["Rome"]),
         ("inside", "Which city?", "It is now.", ["no"]),
-        ("blank", "Which city?", "Of the zero\u200bwidth space", ["\u200b"]),
+        ("blank", "Which city?", "It rings \x07 now.", ["\x07"]),
         ("wide", "Which words?", "word " * 60, [("word " * 50).strip()]),
     ]
     train = file(tmp_path / "train.json", *questions)
     dev = file(tmp_path / "dev.json", *many(3), ("none", "Which city?", "Nobody knows.", []))
-    settings = {**SIZES, "vocabulary_size": 90}
+    letters = [chr(97 + at) for at in range(26)]
+    pieces = [*BERT_SPECIALS, "now", ".", "?", *letters, *(f"##{x}" for x in letters)]
+    vocabulary = tmp_path / "vocab.txt"
+    vocabulary.write_text("".join(f"{piece}\n" for piece in pieces))
+    settings = {**SIZES, "vocabulary": str(vocabulary), "lowercase": True}
     manifest = prepare_question_answering(tmp_path / "out", train, dev, dev, **settings)
     found = manifest.statistics["splits"]["train"]
     assert {name: found[name] for name in found if name.startswith(("answers", "questions_"))} == {
