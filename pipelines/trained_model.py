@@ -8,7 +8,13 @@ import shutil
 import keras
 
 import seqnlp.models  # noqa: F401 - registers what a .keras file holds
-from seqnlp.text.bert_names import BERT_FILES, BERT_FOLDER, VOCABULARY_FILE, BERTNames
+from seqnlp.text.bert_names import (
+    BERT_FILES,
+    BERT_FOLDER,
+    QUESTIONS_FILE,
+    VOCABULARY_FILE,
+    BERTNames,
+)
 from seqnlp.text.names import CONFIG_FILE, LABELS_FILE, TEXT_FILES, read_names
 from seqnlp.text.translation_names import SUBWORD_FILES
 
@@ -29,7 +35,7 @@ def save_text(path, examples, encoding=None):
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / BERT_FOLDER).mkdir(parents=True)
-    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE, *BERT_FILES}:
+    for name in {*TEXT_FILES, *SUBWORD_FILES, VOCABULARY_FILE, QUESTIONS_FILE, *BERT_FILES}:
         if os.path.exists(os.path.join(examples, name)):
             shutil.copy(os.path.join(examples, name), partial / name)
     if not any((partial / BERT_FOLDER).iterdir()):
@@ -81,6 +87,14 @@ def load_classifier(path):
     if isinstance(model, BERTRegressor):
         return model, text, None
     return model, text, read_names(str(text_folder(path) / LABELS_FILE), "label")
+
+
+def load_answerer(path):
+    """`(model, text)` of a file that answers questions; a `ValueError` says why not."""
+    from seqnlp.text import QuestionText
+
+    model, folder = _load(path, QUESTIONS_FILE)
+    return model, QuestionText.load(str(folder))
 
 
 def load_pretrained(path):

@@ -143,6 +143,20 @@ def first(values, number):
     return first
 
 
+def located(text, start, end):
+    """Return what stands between two bytes of a text, and the two characters it is between.
+
+    Raises:
+        ValueError: The bytes are outside the text or within a character.
+    """
+    encoded = text.encode("utf-8")
+    if not 0 <= start <= end <= len(encoded):
+        raise ValueError(f"bytes {start} to {end} are outside a text of {len(encoded)} bytes")
+    before = len(encoded[:start].decode("utf-8"))
+    after = before + len(encoded[start:end].decode("utf-8"))
+    return text[before:after], before, after
+
+
 def plain(value):
     """Return what JSON can write; fields without a value are left out."""
     if isinstance(value, list):

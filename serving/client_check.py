@@ -1,11 +1,24 @@
 """What the clients make of an export's answers, beside its cases."""
 
-from serving import bert_check, classification_check, tagging_check, translation_check
+from serving import (
+    bert_check,
+    classification_check,
+    question_check,
+    tagging_check,
+    translation_check,
+)
 from serving.conformance import difference
 
 # Each client with the methods that its signatures are asked by.
-CHECKS = (tagging_check, translation_check, classification_check, bert_check)
+CHECKS = (
+    tagging_check,
+    translation_check,
+    classification_check,
+    question_check,
+    bert_check,
+)
 PROGRAMS = {check.PROGRAM: check.MAIN for check in CHECKS}
+_SIDES = ("text", "text2", "question", "context")
 _SHOWN = ("spans", "n_best", "fill_mask")  # what says most of an answer, where the model has it
 
 
@@ -19,11 +32,11 @@ def command(port, model_name, cases):
     shown = next((name for name in _SHOWN if name in signatures), signatures[0])
     case = cases[signatures.index(shown)]
     check = _check_of(case)
-    if check is None or not case["inputs"].get("text"):
+    columns = [case["inputs"][name] for name in _SIDES if name in case["inputs"]]
+    if check is None or not columns or not columns[0]:
         return None
     words = ["--port", str(port), "--model", model_name, "--signature", case["signature"]]
-    texts = [case["inputs"][name][0] for name in ("text", "text2") if name in case["inputs"]]
-    return check.PROGRAM, [*words, "\t".join(texts)]
+    return check.PROGRAM, [*words, "\t".join(column[0] for column in columns)]
 
 
 def differences(place, cases):

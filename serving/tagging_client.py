@@ -9,9 +9,9 @@ import unicodedata
 from typing import NamedTuple
 
 try:
-    from serving.client import Client, checked_texts, first, program
+    from serving.client import Client, checked_texts, first, located, program
 except ModuleNotFoundError:  # run as a file, which lies beside client.py
-    from client import Client, checked_texts, first, program
+    from client import Client, checked_texts, first, located, program
 
 
 class Token(NamedTuple):
@@ -125,12 +125,8 @@ def _rows_of(answer, index, *columns):
 
 def _located(kind, text, start, end, *fields):
     """Return a token or span of a text; its byte offsets must fall between characters."""
-    encoded = text.encode("utf-8")
-    if not 0 <= start <= end <= len(encoded):
-        raise ValueError(f"bytes {start} to {end} are outside a text of {len(encoded)} bytes")
-    before = len(encoded[:start].decode("utf-8"))
-    after = before + len(encoded[start:end].decode("utf-8"))
-    return kind(text[before:after], *fields, start, end, before, after)
+    part, before, after = located(text, start, end)
+    return kind(part, *fields, start, end, before, after)
 
 
 def _rest(answer, index):

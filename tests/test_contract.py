@@ -51,6 +51,7 @@ from seqnlp.models import (
     BERTEncoder,
     BERTPretrainer,
     BERTRegressor,
+    BERTSpanExtractor,
     BERTTagger,
     ConvSeq2Seq,
     CRFModel,
@@ -158,6 +159,15 @@ def bert_classifier(dtype=None):
 
 def bert_regressor(dtype=None):
     return BERTRegressor(bert_encoder(dtype=dtype), dtype=dtype)
+
+
+def span_extractor(dtype=None):
+    return BERTSpanExtractor(bert_encoder(dtype=dtype), dtype=dtype)
+
+
+def chosen_spans(model, outputs):
+    """Where nothing may be chosen, logits are too large for their squares."""
+    return sum(ops.sum(ops.logsumexp(x, axis=1)) for x in outputs.values())
 
 
 def crf_norm(layer, outputs):
@@ -308,6 +318,7 @@ CASES = {
         pads=False,
     ),
     "BERTRegressor": Case(bert_regressor, TWO_SPANS),
+    "BERTSpanExtractor": Case(span_extractor, TWO_SPANS, chosen_spans),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),
         {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},

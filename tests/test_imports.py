@@ -97,6 +97,10 @@ RULES = {
             "encoder_options",
             "encoders",
             "fine_tuning",
+            "question_answering",
+            "question_answering_evaluation",
+            "question_answering_training",
+            "streams",
             "tagging",
             "tagging_encoder",
             "tagging_evaluation",
@@ -113,7 +117,9 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.bert_client": ({"serving.client", "client"}, set()),
     "serving.classification_client": ({"serving.client", "client"}, set()),
+    "serving.question_client": ({"serving.client", "client"}, set()),
     "serving.tagging_client": ({"serving.client", "client"}, set()),
     "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (

@@ -15,3 +15,4 @@ from seqnlp.decoding.rules import (
     Rule,
 )
 from seqnlp.decoding.sample import sample
+from seqnlp.decoding.spans import Spans, best_spans, context_mask

@@ -10,5 +10,6 @@ except ImportError as error:
 from seqnlp.export.archive import saved_model
 from seqnlp.export.classification import classification_signatures
 from seqnlp.export.pretraining import pretraining_signatures
+from seqnlp.export.question_answering import question_signatures
 from seqnlp.export.tagging import tagging_signatures
 from seqnlp.export.translation import translation_signatures

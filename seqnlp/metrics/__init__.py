@@ -6,6 +6,7 @@ from seqnlp.metrics.alignment import (
     attention_entropy,
     parse_links,
 )
+from seqnlp.metrics.answers import AnswerCounting, answer_scores, best_threshold, with_threshold
 from seqnlp.metrics.correlation import Pearson
 from seqnlp.metrics.perplexity import Perplexity
 from seqnlp.metrics.span_scores import span_scores

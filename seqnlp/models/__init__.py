@@ -15,7 +15,12 @@ from seqnlp.models.bert import (
     NextSentenceHead,
     pretraining_losses,
 )
-from seqnlp.models.bert_heads import BERTClassifier, BERTRegressor
+from seqnlp.models.bert_heads import (
+    BERTClassifier,
+    BERTRegressor,
+    BERTSpanExtractor,
+    span_losses,
+)
 from seqnlp.models.bert_tagger import BERTTagger
 from seqnlp.models.conv_seq2seq import GEHRING_WMT16, ConvSeq2Seq
 from seqnlp.models.crf_model import CRFModel

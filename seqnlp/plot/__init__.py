@@ -10,5 +10,15 @@ from seqnlp.plot.curves import curves
 from seqnlp.plot.embedding_map import embedding_map
 from seqnlp.plot.files import png
 from seqnlp.plot.matrices import confusion, transitions
+from seqnlp.plot.places import places
 
-__all__ = ["attention", "confusion", "curves", "embedding_map", "heads", "png", "transitions"]
+__all__ = [
+    "attention",
+    "confusion",
+    "curves",
+    "embedding_map",
+    "heads",
+    "places",
+    "png",
+    "transitions",
+]

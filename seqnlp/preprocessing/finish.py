@@ -13,7 +13,7 @@ from apache_beam.io.filesystems import FileSystems
 from seqnlp.preprocessing.rejects import FATAL_KINDS
 from seqnlp.preprocessing.shards import REJECTS_FILE, TEMPORARY, WRITE_ERROR, write_file
 from seqnlp.records import MANIFEST_FILE, SPLITS
-from seqnlp.text.bert_names import BERT_FILES, VOCABULARY_FILE
+from seqnlp.text.bert_names import BERT_FILES, QUESTIONS_FILE, VOCABULARY_FILE
 from seqnlp.text.names import TEXT_FILES
 from seqnlp.text.translation_names import SIDES, SUFFIXES, subword_file
 
@@ -26,6 +26,10 @@ _FATAL = {
     "damaged_file": (
         "{} of the input files cannot be read to the end: the rest is unknown",
         "Copy the file again, or give what can be read of it as a file of its own.",
+    ),
+    "not_squad": (
+        "{} of the input files do not hold articles in the form of SQuAD",
+        "Give a JSON file as SQuAD has it.",
     ),
     "line_count": (
         "{} of the pairs of files differ in length, so that their lines do not match",
@@ -185,7 +189,7 @@ def remove_old(folder):
             f"`output` must be a folder, and this is a file. Received: output={folder!r}"
         )
     names = [MANIFEST_FILE, STATISTICS_FILE, SCHEMA_FILE, FAILURE_FILE]
-    names += [*TEXT_FILES, VOCABULARY_FILE, *BERT_FILES]
+    names += [*TEXT_FILES, VOCABULARY_FILE, QUESTIONS_FILE, *BERT_FILES]
     names += [subword_file(side, kind) for side in SIDES for kind in SUFFIXES]
     patterns = [join(folder, *name.split("/")) for name in [*names, f"{TEMPORARY}*"]]
     for parent in ["rejects", *(f"Split-{split}" for split in SPLITS)]:

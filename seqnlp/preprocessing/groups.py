@@ -77,6 +77,8 @@ class EncodeGroups(beam.DoFn):
     def encode(self, records, counts):
         """Yields the row of each `(split, content)`, a `Reject`, or None without an encoder.
 
+        A record with several examples has a list of rows, which stay together.
+
         `counts[split][name]` is a Counter to add to.
         """
         raise NotImplementedError
@@ -133,12 +135,19 @@ class EncodeGroups(beam.DoFn):
                 key = self.key(*record, occurrences)
                 number = self.options["num_shards"][record[0]]
                 shard = int.from_bytes(key[:8], "big") % number
-                shards[record[0], shard].append((key, row))
+                shards[record[0], shard] += _keyed(key, row)
         yield from shards.items()
         for split, names in counts.items():
             for name, values in names.items():
                 for value, count in values.items():
                     yield beam.pvalue.TaggedOutput("counts", ((split, name, value), count))
+
+
+def _keyed(key, row):
+    """`(key, row)` of the examples of a record."""
+    if not isinstance(row, list):
+        return [(key, row)]
+    return [(key + at.to_bytes(4, "big"), each) for at, each in enumerate(row)]
 
 
 def first_part(content):

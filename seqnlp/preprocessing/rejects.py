@@ -7,7 +7,7 @@ from apache_beam.metrics import Metrics
 
 NAMESPACE = "seqnlp.preprocessing"
 # One of these ends a preparation, however many records are good; the first is told first.
-FATAL_KINDS = ("damaged_file", "line_count")
+FATAL_KINDS = ("damaged_file", "not_squad", "line_count")
 
 
 class Reject(NamedTuple):
@@ -15,7 +15,8 @@ class Reject(NamedTuple):
 
     Fields:
         file: Path of the file as given; of two files read together `SOURCE + TARGET`.
-        line: Number of the faulty line, from 1.
+        line: Number of the faulty line, from 1; of a question in a JSON file the one that its
+            id stands in, or where it has none the one of the question before it.
         kind: Class of the reason, one word.
         reason: What was wrong: field, expected, received.
         text: The whole sentence as it stands in the file, bytes that are not UTF-8 written

@@ -64,7 +64,7 @@ def duplicates(split, totals):
     return {"within": totals.get("repeated", 0), "also_in": also}
 
 
-def schema_text(integers, texts, single=(), numbers=()):
+def schema_text(integers, texts, single=(), numbers=(), optional=()):
     """The schema of the Examples, as tensorflow-metadata writes it.
 
     Args:
@@ -72,6 +72,7 @@ def schema_text(integers, texts, single=(), numbers=()):
         texts: Names of the features of strings.
         single: Names of the features that have one value.
         numbers: Names of the features of numbers in float32.
+        optional: Names of the features that may have no value.
 
     Returns:
         Text of schema.pbtxt.
@@ -92,7 +93,7 @@ def schema_text(integers, texts, single=(), numbers=()):
         feature = message.feature.add(name=name)
         feature.presence.min_fraction = 1.0
         feature.presence.min_count = 1
-        feature.value_count.min = 1
+        feature.value_count.min = 0 if name in optional else 1
         if name in single:
             feature.value_count.max = 1
         feature.type = schema_pb2.INT if name in integers else schema_pb2.BYTES

@@ -4,6 +4,7 @@ from seqnlp.records.classification_batches import ClassificationBatches, classif
 from seqnlp.records.columns import (
     PART_COLUMNS,
     PRETRAINING_COLUMNS,
+    QUESTION_COLUMNS,
     TRANSLATION_COLUMNS,
     classification_columns,
     example_columns,
@@ -19,6 +20,8 @@ from seqnlp.records.manifest import (
 from seqnlp.records.parquet import import_pyarrow, read_parquet, write_parquet
 from seqnlp.records.parquet_batches import ParquetBatches
 from seqnlp.records.pretraining_batches import PretrainingBatches, pretraining_batches
+from seqnlp.records.question_batches import QuestionBatches, question_batches
+from seqnlp.records.questions import AskedQuestion, QuestionWindow, read_questions
 from seqnlp.records.rows import ROWS, ParquetRows, TFRecordRows
 from seqnlp.records.sentences import read_labelled_texts, read_labels, read_pairs, read_sentences
 from seqnlp.records.spellings import distinct_spellings
@@ -30,15 +33,19 @@ __all__ = [
     "OUTPUT_FORMATS",
     "PART_COLUMNS",
     "PRETRAINING_COLUMNS",
+    "QUESTION_COLUMNS",
     "ROWS",
     "SPLITS",
     "TRANSLATION_COLUMNS",
+    "AskedQuestion",
     "BERTTaggingBatches",
     "ClassificationBatches",
     "Manifest",
     "ParquetBatches",
     "ParquetRows",
     "PretrainingBatches",
+    "QuestionBatches",
+    "QuestionWindow",
     "TFRecordRows",
     "TranslationBatches",
     "bucket_lengths",
@@ -48,11 +55,13 @@ __all__ = [
     "example_columns",
     "import_pyarrow",
     "pretraining_batches",
+    "question_batches",
     "read_labelled_texts",
     "read_labels",
     "read_manifest",
     "read_pairs",
     "read_parquet",
+    "read_questions",
     "read_sentences",
     "read_tfrecord",
     "tagging_batches",

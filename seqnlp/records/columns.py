@@ -1,7 +1,10 @@
 """The features of examples by task: the same names in TFRecord and in Parquet."""
 
 # Lists of strings, and lists of numbers in float32; all others are lists of integers.
-TEXT_COLUMNS = ("tokens", "source", "target", "text", "text2")
+TEXT_COLUMNS = (
+    *("tokens", "source", "target", "text", "text2"),
+    *("question_id", "question", "context", "answers"),
+)
 FLOAT_COLUMNS = ("value",)
 TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 
@@ -9,6 +12,15 @@ TRANSLATION_COLUMNS = ("source", "target", "source_ids", "target_ids")
 PART_COLUMNS = ("token_ids", "word_starts", "part_lengths")
 PRETRAINING_COLUMNS = ("token_ids", "first_length", "is_next", "key")
 STATIC_COLUMNS = (*PRETRAINING_COLUMNS, "positions", "labels")  # with a `dupe_factor`
+
+# An example is a window; the texts are in the first window of a question alone.
+WINDOW_COLUMNS = ("token_ids", "first_length", "start", "end")
+OFFSET_COLUMNS = ("piece_starts", "piece_ends")
+QUESTION_COLUMNS = (
+    *WINDOW_COLUMNS,
+    *OFFSET_COLUMNS,
+    *("window", "question_id", "question", "context", "answers"),
+)
 
 
 def example_columns(characters, label=False, pieces=False):
@@ -46,6 +58,8 @@ def task_columns(task, options):
         return TRANSLATION_COLUMNS
     if task == "classification":
         return classification_columns(options["pairs"], options["task"] == "regression")
+    if task == "question_answering":
+        return QUESTION_COLUMNS
     if task == "pretraining":
         return PRETRAINING_COLUMNS if options["dupe_factor"] is None else STATIC_COLUMNS
     labelled = options["layout"].get("label") is not None

@@ -23,7 +23,7 @@ def read_sentences(folder, split):
     """
     manifest = read_manifest(folder, verify=False, task="tagging")
     names = _names(folder, "tags.txt")
-    for tokens, tag_ids in _rows(manifest, split, "tokens", "tag_ids"):
+    for tokens, tag_ids in rows_of(manifest, split, "tokens", "tag_ids"):
         yield tokens, [names[index] for index in tag_ids]
 
 
@@ -44,7 +44,7 @@ def read_labels(folder, split):
             f"Received: folder={folder!r}"
         )
     names = _names(folder, "labels.txt")
-    for ((label_id,),) in _rows(manifest, split, "label_id"):
+    for ((label_id,),) in rows_of(manifest, split, "label_id"):
         yield names[label_id]
 
 
@@ -65,7 +65,7 @@ def read_pairs(folder, split):
         ValueError: As `read_manifest`, `read_tfrecord` and `read_parquet` raise it.
     """
     manifest = read_manifest(folder, verify=False, task="translation")
-    for (source,), (target,) in _rows(manifest, split, "source", "target"):
+    for (source,), (target,) in rows_of(manifest, split, "source", "target"):
         yield source, target
 
 
@@ -85,7 +85,7 @@ def read_labelled_texts(folder, split):
     manifest = read_manifest(folder, verify=False, task="classification")
     *texts, _, _, label = task_columns(manifest.task, manifest.options)
     names = _names(folder, "labels.txt") if label == "label_id" else None
-    for *cells, (value,) in _rows(manifest, split, *texts, label):
+    for *cells, (value,) in rows_of(manifest, split, *texts, label):
         yield tuple(text for (text,) in cells), value if names is None else names[value]
 
 
@@ -94,7 +94,7 @@ def _names(folder, file):
         return lines.read().split("\n")
 
 
-def _rows(manifest, split, *columns):
+def rows_of(manifest, split, *columns):
     """Yields the lists of the columns of every example of a split."""
     rows = _parquet_rows if manifest.output_format == "parquet" else _tfrecord_rows
     for path in manifest.shards(split):

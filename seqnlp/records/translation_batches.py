@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqnlp.records.array_batches import ArrayBatches, pools
 from seqnlp.records.batches import bucket_lengths, check_least, checked_lengths
+from seqnlp.records.bucketed_batches import BucketedBatches, bucket_steps
 from seqnlp.records.manifest import read_manifest
-from seqnlp.records.ragged import concatenate, dense, tables_of
+from seqnlp.records.ragged import dense
 from seqnlp.text.names import END_ID, START_ID
 
 _COLUMNS = ("source_ids", "target_ids")
@@ -126,13 +126,11 @@ def _sizes(lengths, batch_tokens, batch_size, statistics):
             f"`batch_tokens` must be at least {lengths[-1]}, the last of the padded lengths. "
             f"Received: batch_tokens={batch_tokens}"
         )
-    sizes, counts = batch_tokens // lengths, np.zeros(len(lengths), int)
-    for length, count in statistics["lengths"]["histogram"]:
-        counts[np.searchsorted(lengths, length)] += count
-    return sizes, int(np.sum(-(-counts // sizes)))
+    sizes = batch_tokens // lengths
+    return sizes, bucket_steps(lengths, sizes, statistics["lengths"]["histogram"])
 
 
-class TranslationBatches(ArrayBatches):
+class TranslationBatches(BucketedBatches):
     """Batches of NumPy arrays, made anew each time it is iterated.
 
     `translation_batches` makes it.
@@ -145,34 +143,12 @@ class TranslationBatches(ArrayBatches):
         plan: `TranslationPlan`.
     """
 
-    def epoch(self, random):
-        """Yields `(inputs, labels, sample_weight)`, see `ArrayBatches`."""
-        tables = (
-            table
-            for file in self.files(random)
-            for table in tables_of(file, self.plan.output_format, _COLUMNS)
-        )
-        if self.plan.in_order:
-            for pool in pools(tables, int(self.plan.sizes[0]), random, concatenate):
-                yield self._batch(pool, np.searchsorted(self.plan.lengths, _lengths(pool).max()))
-            return
-        rest = {}
-        for pool in pools(tables, self.plan.pool_size, random, concatenate):
-            buckets = np.searchsorted(self.plan.lengths, _lengths(pool))
-            parts = []
-            for bucket in np.unique(buckets):
-                rows = pool.take(np.flatnonzero(buckets == bucket))
-                if bucket in rest:
-                    rows = concatenate([rest.pop(bucket), rows])
-                size = self.plan.sizes[bucket]
-                whole = len(rows) // size * size
-                parts += [(rows[start : start + size], bucket) for start in range(0, whole, size)]
-                if whole < len(rows):
-                    rest[bucket] = rows[whole:]
-            yield from self._shuffled(parts, random)
-        yield from self._shuffled(
-            [(rows, bucket) for bucket, rows in sorted(rest.items())], random
-        )
+    columns = _COLUMNS
+
+    def row_lengths(self, table):
+        """The length that holds both sides of each pair, with start or end."""
+        source, target = (table.columns[name].lengths for name in _COLUMNS)
+        return np.maximum(source, target + 1)
 
     def signature(self):
         """The `tf.TensorSpec`s of a batch, see `ArrayBatches`."""
@@ -182,12 +158,7 @@ class TranslationBatches(ArrayBatches):
         ids, weight = tf.TensorSpec((size, None), tf.int32), tf.TensorSpec((size,), tf.float32)
         return dict.fromkeys(_COLUMNS, ids), ids, weight
 
-    def _shuffled(self, parts, random):
-        order = range(len(parts)) if random is None else random.permutation(len(parts))
-        for index in order:
-            yield self._batch(*parts[index])
-
-    def _batch(self, rows, bucket):
+    def batch(self, rows, bucket):
         """The rows of a table, padded to the length and the size of a bucket."""
         size, length = self.plan.sizes[bucket], self.plan.lengths[bucket]
         places = np.arange(length)
@@ -204,9 +175,3 @@ class TranslationBatches(ArrayBatches):
         labels[real, target.lengths] = END_ID
         weight = (np.arange(size) < len(rows)).astype("float32")
         return {"source_ids": padded(source), "target_ids": target_ids}, labels, weight
-
-
-def _lengths(table):
-    """The length that holds both sides of each pair, with start or end."""
-    source, target = (table.columns[name].lengths for name in _COLUMNS)
-    return np.maximum(source, target + 1)

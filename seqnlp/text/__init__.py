@@ -12,6 +12,7 @@ _IN_THE_GRAPH = {
     "BERTText": "bert_text",
     "CharacterTokenizer": "tokenizers",
     "Normalizer": "normalize",
+    "QuestionText": "question_text",
     "RegexTokenizer": "tokenizers",
     "SentencePiece": "sentence_piece",
     "TaggingText": "tagging_text",

@@ -1,10 +1,13 @@
 """The words that BERT's subwords are cut from, by core ops of TensorFlow alone."""
 
+import functools
 import itertools
 import sys
 import unicodedata
 
 import tensorflow as tf
+
+from seqnlp.text.tokenizers import RegexTokenizer
 
 # Default_Ignorable_Code_Point of Unicode, which the standard library has no name for.
 _IGNORED = [
@@ -43,8 +46,11 @@ class BasicWords(tf.Module):
     def __init__(self, lowercase=False):
         super().__init__()
         self.lowercase = lowercase
-        self._separators = _any_of(_is_separator)
-        self._alone = _any_of(is_alone)
+        self._separators = f"[{_any_of(_is_separator)}]"
+        self._alone = f"[{_any_of(is_alone)}]"
+        self._cut = RegexTokenizer(
+            f"{self._alone}|[^{self._separators[1:-1]}{self._alone[1:-1]}]+"
+        )
         if lowercase:
             folded = _folded_characters()
             self._folded = tf.lookup.StaticHashTable(
@@ -61,9 +67,67 @@ class BasicWords(tf.Module):
         strings = tf.strings.regex_replace(strings, self._separators, " ")
         return tf.strings.split(tf.strings.regex_replace(strings, self._alone, r" \0 "))
 
+    def tokenize_with_offsets(self, strings):
+        """Words of `strings`, and where each of their bytes comes from.
+
+        Args:
+            strings: String Tensor `(batch,)` of valid UTF-8.
+
+        Returns:
+            Words, a string RaggedTensor `(batch, (words))`; int64 RaggedTensor of the same shape,
+            the byte of the folded string that each begins with; and `FoldedBytes`.
+        """
+        strings = tf.convert_to_tensor(strings, tf.string)
+        characters, starts = tf.strings.unicode_split_with_offsets(strings, "UTF-8")
+        if self.lowercase:
+            characters = characters.with_values(self._fold(characters.values))
+        words, places, _ = self._cut.tokenize_with_offsets(
+            tf.strings.reduce_join(characters, axis=-1)
+        )
+        return words, places, FoldedBytes(strings, characters, starts)
+
     def _fold(self, characters):
         folded = self._folded.lookup(characters)
         return tf.where(tf.equal(folded, _NOT_FOLDED), characters, folded)
+
+
+class FoldedBytes:
+    """Where the bytes of folded strings come from: from characters, which are never cut.
+
+    Args:
+        strings: String Tensor `(batch,)`.
+        characters: What each of their characters becomes, string RaggedTensor `(batch, (time))`.
+        starts: The byte that each begins with, int64 RaggedTensor of the same shape.
+    """
+
+    def __init__(self, strings, characters, starts):
+        ends = tf.strings.length(strings)[:, None]
+        sizes = tf.ragged.map_flat_values(tf.strings.length, characters)
+        # A byte behind each row keeps apart what one row ends and the next begins with.
+        sizes = tf.cast(tf.concat([sizes, tf.ones_like(ends)], axis=1), tf.int64)
+        self._after = tf.cumsum(sizes.flat_values)
+        before = tf.concat([[0], self._after], axis=0)
+        self._before_row = tf.gather(before, sizes.row_starts())
+        self._starts = tf.concat([starts, tf.cast(ends, tf.int64)], axis=1).flat_values
+
+    def origin(self, rows, starts, ends):
+        """Bytes of the strings that those of the folded strings come from.
+
+        A character that folds to nothing, such as an accent, goes with the one before it.
+
+        Args:
+            rows: Int Tensor `(spans,)`, the number of the string.
+            starts: int64 Tensor `(spans,)`.
+            ends: The same, each greater than the start.
+
+        Returns:
+            Starts and ends, int64 Tensors `(spans,)`.
+        """
+        before = tf.gather(self._before_row, rows)
+        first = tf.searchsorted(self._after, starts + before, side="right")
+        last = tf.searchsorted(self._after, ends + before - 1, side="right")
+        behind = tf.searchsorted(self._after, tf.gather(self._after, last), side="right")
+        return tf.gather(self._starts, first), tf.gather(self._starts, behind)
 
 
 def is_alone(character):
@@ -83,6 +147,7 @@ def _is_in(code, ranges):
     return any(first <= code <= last for first, last in ranges)
 
 
+@functools.cache
 def _folded_characters():
     """Dict from each character that folding changes to what it becomes."""
     folded = {}
@@ -100,14 +165,15 @@ def _folded_characters():
     return folded
 
 
+@functools.cache
 def _any_of(condition):
-    """RE2 pattern of the characters that fulfil a condition."""
+    """The characters that fulfil a condition, as a class of RE2 lists them."""
     codes = [ord(character) for character in _characters() if condition(character)]
     ranges = []
     for _, group in itertools.groupby(enumerate(codes), lambda item: item[1] - item[0]):
         members = [code for _, code in group]
         ranges.append(rf"\x{{{members[0]:X}}}-\x{{{members[-1]:X}}}")
-    return f"[{''.join(ranges)}]"
+    return "".join(ranges)
 
 
 def _characters():

@@ -11,10 +11,12 @@ from seqnlp.text.names import CONFIG_FILE, PADDING, UNKNOWN, check_lines
 VOCABULARY_FILE = "vocab.txt"
 BERT_FOLDER = "bert"  # of the files of a BERT beside those of a tagger
 BERT_FILES = tuple(f"{BERT_FOLDER}/{name}" for name in (VOCABULARY_FILE, CONFIG_FILE))
+QUESTIONS_FILE = "questions.json"  # of a text of questions, the sizes of its windows
 CLASSIFY, SEPARATE, MASK = "[CLS]", "[SEP]", "[MASK]"
 BERT_SPECIALS = [PADDING, UNKNOWN, CLASSIFY, SEPARATE, MASK]
 GLUE = "##"  # begins a piece that does not begin a word
 _SETTINGS = {"lowercase", "max_length"}
+_QUESTION_SETTINGS = {"max_question_length", "stride"}
 
 
 class BERTNames(NamedTuple):
@@ -74,3 +76,13 @@ def read_bert_settings(folder):
         ValueError: It does not hold the settings; the message names it.
     """
     return read_object(os.path.join(folder, CONFIG_FILE), _SETTINGS)
+
+
+def read_question_settings(folder):
+    """The settings of a `QuestionText` beside those of a `BERTText`, from its questions.json.
+
+    Raises:
+        FileNotFoundError, OSError: There is no such file, or it cannot be read.
+        ValueError: It does not hold the settings; the message names it.
+    """
+    return read_object(os.path.join(folder, QUESTIONS_FILE), _QUESTION_SETTINGS)

@@ -8,7 +8,7 @@ from seqnlp.text.files import read_lines, write_lines
 from seqnlp.text.names import UNKNOWN, check_lines
 from seqnlp.text.normalize import valid_utf8
 from seqnlp.text.subwords import Subwords
-from seqnlp.text.tokenizers import rank_1
+from seqnlp.text.tokenizers import offsets_before_cleaning, rank_1
 from seqnlp.text.translation_names import SUBWORD_SPECIALS
 from seqnlp.text.vocabulary import is_storable
 
@@ -55,9 +55,8 @@ class WordPiece(Subwords):
                 for token in tokens
             ]
         )
-        self._cut = _fast_tokenizer(tokens, lowercase, unknown) or LongestMatch(
-            tokens, lowercase, self._unknown_id
-        )
+        self._match = None
+        self._cut = _fast_tokenizer(tokens, lowercase, unknown) or self._longest_match()
 
     @property
     def special_ids(self):
@@ -76,6 +75,30 @@ class WordPiece(Subwords):
         """
         return self._cut.tokenize(valid_utf8(rank_1(strings)))
 
+    def tokenize_with_offsets(self, strings):
+        """Ids of the tokens of `strings` and where in them they stand.
+
+        Characters are never cut: two tokens that a Hangul syllable is folded to both span it.
+        What folding leaves out, such as an accent, goes with the token before it.
+
+        Args:
+            strings: String Tensor `(batch,)`. Invalid UTF-8 counts as U+FFFD.
+
+        Returns:
+            Three RaggedTensors `(batch, (time))`: int32 ids, int64 start and end of each token,
+            in bytes of the string as it was given.
+        """
+        strings = rank_1(strings)
+        valid = valid_utf8(strings)
+        ids, starts, ends = self._longest_match().tokenize_with_offsets(valid)
+        rows = ids.value_rowids()
+        flat = tf.cond(
+            tf.reduce_all(tf.equal(valid, strings)),
+            lambda: (starts.values, ends.values),
+            lambda: offsets_before_cleaning(strings, rows, starts.values, ends.values),
+        )
+        return ids, *map(ids.with_values, flat)
+
     def detokenize(self, ids):
         """Words joined by spaces, each put together from its tokens.
 
@@ -93,6 +116,13 @@ class WordPiece(Subwords):
             lambda flat: tf.gather(self._texts, flat), self.known(ids)
         )
         return tf.strings.regex_replace(tf.strings.reduce_join(texts, axis=-1), "^ ", "")
+
+    def _longest_match(self):
+        """Made when it is first needed: its tables take a second."""
+        if self._match is None:
+            with tf.init_scope():
+                self._match = LongestMatch(self._tokens(), self.lowercase, self._unknown_id)
+        return self._match
 
     def save(self, path):
         """Writes one token a line, in the order of the ids, to any filesystem of `tf.io.gfile`."""
@@ -152,6 +182,8 @@ class LongestMatch(tf.Module):
         self._table = tf.lookup.StaticHashTable(
             tf.lookup.KeyValueTensorInitializer(tokens, tf.range(len(tokens))), default_value=-1
         )
+        sizes = [len(token.removeprefix(GLUE).encode()) for token in tokens]
+        self._sizes = tf.constant(sizes, tf.int64)  # bytes of a token's part of a word
 
     def tokenize(self, strings):
         """int32 RaggedTensor `(batch, (time))` of valid strings `(batch,)`."""
@@ -159,6 +191,26 @@ class LongestMatch(tf.Module):
         different, index = tf.unique(words.values)
         ids = tf.gather(self._ids(different), index)
         return words.with_values(ids).merge_dims(1, 2)
+
+    def tokenize_with_offsets(self, strings):
+        """`WordPiece.tokenize_with_offsets` of valid strings `(batch,)`."""
+        words, places, folded = self._words.tokenize_with_offsets(strings)
+        different, index = tf.unique(words.values)
+        ids = tf.gather(self._ids(different), index)  # (words, (tokens))
+        whole = tf.cast(tf.strings.length(words.values), tf.int64)
+        sizes = tf.where(
+            tf.equal(ids.values, self._unknown_id),
+            tf.gather(whole, ids.value_rowids()),
+            tf.gather(self._sizes, ids.values),
+        )
+        # Words have no gaps inside: a token begins where the ones before it in the word end.
+        total = tf.cumsum(sizes)
+        before_word = tf.gather(tf.concat([[0], total], axis=0), ids.row_starts())
+        begin = tf.gather(places.values - before_word, ids.value_rowids())
+        rows = tf.gather(words.value_rowids(), ids.value_rowids())
+        starts, ends = folded.origin(rows, begin + total - sizes, begin + total)
+        ids = words.with_values(ids).merge_dims(1, 2)
+        return ids, ids.with_values(starts), ids.with_values(ends)
 
     # A graph: the loops have hundreds of steps, each of them slow outside of one.
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])

@@ -22,10 +22,13 @@ def command():
         return subprocess.run(
             [sys.executable, "-m", f"pipelines.{task}", *map(str, arguments)],
             cwd=ROOT,
-            env={**os.environ, "KERAS_BACKEND": "tensorflow"},
             capture_output=True,
             text=True,
-            **{"timeout": 1500, **settings},
+            **{
+                "timeout": 1500,
+                "env": {**os.environ, "KERAS_BACKEND": "tensorflow"},
+                **settings,
+            },
         )
 
     return run

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from seqnlp.preprocessing import learn_word_piece
 from seqnlp.text import WordPiece
+from seqnlp.text.basic_words import BasicWords, _folded_characters
 from seqnlp.text.names import END, PADDING, START, UNKNOWN
 from seqnlp.text.word_piece import LongestMatch
 from serving.check import PYTHON_220
@@ -298,3 +299,80 @@ def test_a_saved_model_needs_neither_keras_nor_this_library(make, python, tmp_pa
     save_function(subwords, answers(subwords), tmp_path)
     expected = to_json(as_arrays(answers(subwords)(tf.constant(strings))))
     assert run_bare(tmp_path, strings, python) == expected
+
+
+def folded(text):
+    """What `lowercase` makes of a text, and for each character of it the one it comes from."""
+    found = []
+    for at, character in enumerate(text):
+        for part in _folded_characters().get(character, character):
+            found.append((part, at))
+    return "".join(part for part, _ in found), [at for _, at in found]
+
+
+def by_hand(subwords, text):
+    """`(id, start, end)` of the tokens of a text, by comparing strings character by character."""
+    plain, origins = folded(text) if subwords.lowercase else (text, list(range(len(text))))
+    bounds = [len(text[:at].encode()) for at in range(len(text) + 1)]
+    at, found = 0, []
+    for word in BasicWords(subwords.lowercase)([text]).to_list()[0]:
+        word = word.decode()
+        at = plain.index(word, at)
+        for id_ in subwords.tokenize([word]).to_list()[0]:
+            token = subwords.tokens[id_]
+            size = len(word) if token == UNKNOWN else len(token.removeprefix("##"))
+            first, last = origins[at], origins[at + size - 1]
+            # What folds to nothing goes with the character before it.
+            while subwords.lowercase and text[last + 1 :] and not folded(text[last + 1])[0]:
+                last += 1
+            found.append((id_, bounds[first], bounds[last + 1]))
+            at += size
+    return found
+
+
+OFFSET_TOKENS = [*SPECIALS, *"abcde한국어ᄒᄀ,.中", *(f"##{x}" for x in "abcdeㅏᅡᆫ국ᅮᆨ어"), "ff", "1"]
+
+
+@pytest.mark.parametrize("lowercase", [False, True])
+def test_offsets_are_those_of_a_loop_over_characters(lowercase):
+    subwords = WordPiece(OFFSET_TOKENS, lowercase)
+    random_ = random.Random(5)
+    strings = ["".join(random_.choices(ALPHABET, k=random_.randint(0, 12))) for _ in range(150)]
+    ids, starts, ends = (x.to_list() for x in subwords.tokenize_with_offsets(strings))
+    assert ids == subwords.tokenize(strings).to_list()
+    for row, text in enumerate(strings):
+        found = list(zip(ids[row], starts[row], ends[row], strict=True))
+        assert found == by_hand(subwords, text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Café, ÀB", ["Caf", "é", ",", "À", "B"]),
+        ("Cafe\u0301!", ["Caf", "e\u0301", "!"]),
+        ("한국", ["한", "한", "한", "국"]),
+        ("ＡＢ", ["Ａ", "Ｂ"]),
+        ("ﬀ", ["ﬀ"]),
+    ],
+)
+def test_what_a_token_spans_are_whole_characters_as_they_were(text, parts):
+    tokens = [*SPECIALS, "caf", "##e", "##b", "a", "ᄒ", "##ᅡ", "##ᆫ", "##국", "ff"]
+    tokens = [unicodedata.normalize("NFD", token) for token in [*tokens, ",", "!"]]
+    _, starts, ends = WordPiece(tokens, lowercase=True).tokenize_with_offsets([text])
+    data = text.encode()
+    pairs = zip(starts[0].numpy(), ends[0].numpy(), strict=True)
+    assert [data[start:end].decode() for start, end in pairs] == parts
+
+
+def test_offsets_refer_to_bytes_that_are_not_utf8():
+    text = b"a \xff\xfeb a"
+    _, starts, ends = WordPiece(OFFSET_TOKENS).tokenize_with_offsets([text])
+    parts = [text[s:e] for s, e in zip(starts[0].numpy(), ends[0].numpy(), strict=True)]
+    assert parts == [b"a", b"\xff\xfeb", b"a"]
+
+
+def test_offsets_are_the_same_without_tensorflow_text(monkeypatch):
+    strings = ["Café 한국어, ab", "", "\u0301a"]
+    pair = [WordPiece(OFFSET_TOKENS, True), by_core_ops(monkeypatch, OFFSET_TOKENS, True)]
+    one, other = ([x.to_list() for x in w.tokenize_with_offsets(strings)] for w in pair)
+    assert one == other
