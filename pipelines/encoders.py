@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import keras
 
-from pipelines import trained_model
+from pipelines import checkpoints, trained_model
 from pipelines.command_line import at_least_one, share_below_one
 from pipelines.encoder_options import add_encoder
 from seqnlp.models import bert
 from seqnlp.text import BERTNames
 from seqnlp.text.bert_names import VOCABULARY_FILE, read_bert_settings
+from seqnlp.text.files import make_folder, write_lines
 from seqnlp.text.names import CONFIG_FILE
 
 # The options that an interrupted run must share with the one that goes on.
@@ -51,17 +52,16 @@ def vocabulary(options):
                 f"takes. Received: no {flag}"
             )
         return None
-    path = pathlib.Path(options.encoder)
-    if path.suffix == ".keras":
-        folder = trained_model.text_folder(path)
-        if not (folder / VOCABULARY_FILE).is_file():
-            raise ValueError(
-                f"{folder / VOCABULARY_FILE}: expected the vocabulary that the train stage writes "
-                f"beside {path.name}. Received: no such file"
-            )
-        settings = read_bert_settings(str(folder))
-        return Vocabulary(str(folder / VOCABULARY_FILE), settings["lowercase"])
-    raise ValueError(f"`{flag}` must be a .keras file of pipelines.pretraining. Received: {path}")
+    names = checkpoints.read_names(options.encoder, flag, options.lowercase)
+    folder = pathlib.Path(options.encoder)
+    if folder.suffix == ".keras":
+        folder = trained_model.text_folder(folder)
+    path = folder / VOCABULARY_FILE
+    if not path.is_file():  # it stands in a tokenizer.json
+        path = options.output / VOCABULARY_FILE
+        make_folder(str(options.output))
+        write_lines(str(path), names.names.pieces)
+    return Vocabulary(str(path), names.lowercase)
 
 
 def make_encoder(options, folder, length_flag="--max_length"):
@@ -103,11 +103,11 @@ def make_encoder(options, folder, length_flag="--max_length"):
 
 def _pretrained(options, pieces, folder):
     """The encoder of a file; a ValueError where it reads other pieces than the examples hold."""
-    model, own = trained_model.load_pretrained(options.encoder)
-    if own != pieces:
+    own = checkpoints.read_names(options.encoder, options.encoder_flag, options.lowercase)
+    if own.names.pieces != pieces:
         raise ValueError(
             f"{os.path.join(folder, VOCABULARY_FILE)}: expected the vocabulary of "
             f"{options.encoder}; run the prepare stage with this {options.encoder_flag}. "
             f"Received: other pieces, see also {CONFIG_FILE}"
         )
-    return model.encoder
+    return checkpoints.read_encoder(options.encoder, options.encoder_flag)

@@ -116,7 +116,9 @@ def test_jax_trains_without_tensorflow_and_beam(prepared, tmp_path, without):
         ),
         (
             ["--encoder=bert", "--bert=x.h5"],
-            "`--bert` must be a .keras file of pipelines.pretraining. Received: x.h5",
+            "`--bert` must be a .keras file of pipelines.pretraining, or a folder with the "
+            "config.json of Hugging Face's BERT or the bert_config.json of Google's. "
+            "Received: x.h5",
         ),
         (
             ["--encoder=bert", "--random_weights"],
@@ -125,8 +127,8 @@ def test_jax_trains_without_tensorflow_and_beam(prepared, tmp_path, without):
         ),
         (
             ["--encoder=bert", "--bert=x.keras"],
-            "x.text/vocab.txt: expected the vocabulary that the train stage writes beside "
-            "x.keras. Received: no such file",
+            "x.text/vocab.txt: expected the vocabulary that the train stage of "
+            "pipelines.pretraining writes beside x.keras. Received: no such file",
         ),
         (
             ["--encoder=bert", "--max_pieces=4"],
