@@ -46,8 +46,10 @@ from seqnlp.layers import (
     crf_log_norm,
 )
 from seqnlp.models import (
+    BERTClassifier,
     BERTEncoder,
     BERTPretrainer,
+    BERTRegressor,
     ConvSeq2Seq,
     CRFModel,
     MaskedLMHead,
@@ -137,6 +139,14 @@ def bert_encoder(dtype=None):
 
 def bert_pretrainer(dtype=None):
     return BERTPretrainer(bert_encoder(dtype=dtype), dtype=dtype)
+
+
+def bert_classifier(dtype=None):
+    return BERTClassifier(bert_encoder(dtype=dtype), 3, dtype=dtype)
+
+
+def bert_regressor(dtype=None):
+    return BERTRegressor(bert_encoder(dtype=dtype), dtype=dtype)
 
 
 def crf_norm(layer, outputs):
@@ -270,8 +280,10 @@ CASES = {
         ),
         SENTENCE_PAIR,
     ),
+    "BERTClassifier": Case(bert_classifier, TWO_SPANS),
     "BERTEncoder": Case(bert_encoder, TWO_SPANS),
     "BERTPretrainer": Case(bert_pretrainer, {**TWO_SPANS, "positions": PLACES}, pads=False),
+    "BERTRegressor": Case(bert_regressor, TWO_SPANS),
     "MaskedLMHead": Case(
         functools.partial(MaskedLMHead, TIME),
         {"states": VALUES, "positions": PLACES, "embeddings": VALUES[0]},
@@ -301,7 +313,9 @@ MAY_SPREAD = {
 }
 # In mixed precision: logits and weights of attention stay in float32.
 DTYPES = {
+    "BERTClassifier": {"float32"},
     "BERTEncoder": {"bfloat16"},
+    "BERTRegressor": {"float32"},
     "BahdanauAttention": {"bfloat16", "float32"},
     "ConvSeq2Seq": {"float32"},
     "FinalState": {"bfloat16", "float32"},
