@@ -6,7 +6,13 @@ import shutil
 import keras
 
 from pipelines import encoders, streams, trained_model, training
-from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
+from pipelines.command_line import (
+    above_zero,
+    at_least_one,
+    at_least_zero,
+    share,
+    share_below_one,
+)
 from seqnlp.callbacks import Backup, KeepBest
 from seqnlp.optimizers import LayerwiseAdamW, LinearDecay, layer_scales
 
@@ -33,7 +39,7 @@ def add_arguments(group):
     group.add_argument("--epochs", type=at_least_one, default=4, help="at most")
     group.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
     group.add_argument(
-        "--learning_rate", type=at_least_zero, default=3e-4, help="the largest; 3e-5 for base"
+        "--learning_rate", type=above_zero, default=3e-4, help="the largest; 3e-5 for base"
     )
     group.add_argument(
         "--warmup_share",

@@ -1,11 +1,14 @@
 """The model that the options of `pipelines.pretraining` ask for."""
 
 import contextlib
+import itertools
 
 import keras
 
 from pipelines import trained_model
 from seqnlp.models import bert
+from seqnlp.text.bert_names import VOCABULARY_FILE, read_bert_settings
+from seqnlp.text.names import CONFIG_FILE
 
 # The options that decide the model, which an interrupted run shares with the one that goes on.
 OPTIONS = (
@@ -33,7 +36,7 @@ def make_model(options, names, length):
     if length > options.max_positions:
         raise ValueError(
             f"`--max_positions` must be at least {length}, the ids of the prepared pairs. "
-            f"Received: --max_positions={options.max_positions}"
+            f"Received: --max_positions {options.max_positions}"
         )
     before = keras.config.dtype_policy()
     if options.mixed_precision:
@@ -52,7 +55,9 @@ def make_model(options, names, length):
     finally:
         keras.config.set_dtype_policy(before)
     if options.initial:
-        _take_over(model, options.initial, names)
+        initial, pieces = trained_model.load_pretrained(options.initial)
+        _check_text(options, pieces, names)
+        _take_over(model, initial, options.initial)
     print(f"{model.count_params()} weights, {len(names.pieces)} pieces")
     return model
 
@@ -73,15 +78,27 @@ def rematerialized(wanted, num_layers):
     return keras.RematScope("list_of_layers", layer_names=layers)
 
 
-def _take_over(model, path, names):
-    """Gives a model the weights of another one of its size, with the same vocabulary."""
-    initial, pieces = trained_model.load_pretrained(path)
-    if pieces != names.pieces:
+def _check_text(options, pieces, names):
+    """A ValueError where the first phase read text otherwise than the examples were."""
+    folder, examples = trained_model.text_folder(options.initial), options.output / "examples"
+    for line, (own, other) in enumerate(itertools.zip_longest(pieces, names.pieces), start=1):
+        if own != other:
+            raise ValueError(
+                f"{folder / VOCABULARY_FILE}: expected the vocabulary of the examples; prepare "
+                f"them with this file as --vocabulary. Received: in line {line} {own!r}, where "
+                f"the examples have {other!r}"
+            )
+    own, other = (read_bert_settings(str(x))["lowercase"] for x in (folder, examples))
+    if own != other:
         raise ValueError(
-            f"{trained_model.text_folder(path)}: expected the vocabulary of the examples; prepare "
-            "them with --vocabulary and the vocab.txt of this folder. "
-            f"Received: {len(pieces)} pieces, the examples have {len(names.pieces)}"
+            f"{folder / CONFIG_FILE}: expected the lowercase of the examples; prepare them "
+            f"{'with' if own else 'without'} --lowercase. Received: {own}, where the examples "
+            f"have {other}"
         )
+
+
+def _take_over(model, initial, path):
+    """Gives a model the weights of another one of its size, which comes from a file."""
     found, wanted = ([tuple(x.shape) for x in m.weights] for m in (initial, model))
     if found != wanted:
         raise ValueError(

@@ -78,6 +78,16 @@ RULES = {
         f"pipelines.{name}": ({"keras", "pipelines", "seqnlp"}, {"tensorflow", "apache_beam"})
         for name in (
             "command_line",
+            "encoders",
+            "evaluation",
+            "fine_tuning",
+            "pretraining",
+            "pretraining_checks",
+            "pretraining_evaluation",
+            "pretraining_model",
+            "pretraining_training",
+            "stages",
+            "streams",
             "tagging",
             "tagging_evaluation",
             "tagging_model",
@@ -92,6 +102,7 @@ RULES = {
         )
     },
     "serving.client": (set(), set()),
+    "serving.bert_client": ({"serving.client", "client"}, set()),
     "serving.tagging_client": ({"serving.client", "client"}, set()),
     "serving.translation_client": ({"serving.client", "client"}, set()),
     "serving": (
