@@ -38,7 +38,7 @@ class PretrainingTask(Task):
                     "of the pairs take their second span from another document",
                     "Give more documents (blank lines part them), or fewer `num_shards`.",
                 )
-            if not found["pairs"]:
+            if not found["pairs"] and statistics["vocabulary"]["size"]:
                 return (
                     f"the {split} split has no pair of spans, as its {found['documents']} "
                     f"documents are of {found['pieces']} pieces",

@@ -71,17 +71,31 @@ def test_a_corpus_of_empty_lines(write, refused):
 def test_an_empty_file(write, refused):
     path = write("a.txt", "")
     said = refused("prepare", f"--train={path}", *SMALL)
-    assert said == f"error: `train` must name files that are not empty. Received: train='{path}'"
+    assert (
+        said
+        == f"error: `train` must name files with sentences, and this file is empty. Received: train='{path}'"
+    )
 
 
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_documents_without_another_to_take_spans_from(split, write, refused, bert_files):
+@pytest.mark.parametrize(("split", "pieces"), [("train", 100), ("test", 300)])
+def test_documents_without_another_to_take_spans_from(split, pieces, write, refused, bert_files):
     path = write("a.txt", "One sentence here.\nAnother one.\n")
-    said = refused("prepare", *bert_files, f"--{split}={path}", *SMALL, *FEW_PIECES)
+    said = refused(
+        "prepare", *bert_files, f"--{split}={path}", *SMALL, f"--vocabulary_size={pieces}"
+    )
     assert said == UNFINISHED + (
         f"1 documents of the {split} split are alone in their shard, and half of the pairs take "
         "their second span from another document. Give more documents (blank lines part them), "
         "or fewer `num_shards`."
+    )
+
+
+def test_a_vocabulary_smaller_than_the_letters(refused, bert_files):
+    said = refused("prepare", *bert_files, *SMALL, "--vocabulary_size=20")
+    assert said == UNFINISHED + (
+        "no vocabulary can be made: `vocabulary_size` must be at least 151 for this corpus: two "
+        "tokens for each character, and the specials (a lower `max_characters` leaves out rare "
+        "ones). Received: vocabulary_size=20. Correct the named argument or the input."
     )
 
 
@@ -98,18 +112,24 @@ FAULTS = {
     "a line of 5 megabytes": (
         b"x" * 5_000_000,
         "2: line: expected at most 1000000 bytes, received 5000000",
+        44,  # its document comes in two parts
     ),
-    "a line that is no UTF-8": (b"not \xff so", "2: line: expected UTF-8, received byte 0xff"),
+    "a line that is no UTF-8": (
+        b"not \xff so",
+        "2: byte 5 of the line: expected UTF-8, received 0xFF",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_lines_that_cannot_be_used(name, write, refused, bert_files, tmp_path):
-    line, fault = FAULTS[name]
+    line, fault, total = FAULTS[name]
     path = write("a.txt", b"Some text.\n" + line + b"\nMore of it.\n\nAnd this. And that.\n")
     said = refused("prepare", *bert_files, f"--train={path}", *SMALL, *FEW_PIECES)
     output = tmp_path / "output"
-    assert said == REJECTED.format(total=43, share="2.3%", path=path, fault=fault, output=output)
+    assert said == REJECTED.format(
+        total=total, share="2.3%", path=path, fault=fault, output=output
+    )
 
 
 def test_a_long_line_that_may_be_rejected_is_kept_beside_the_examples(
