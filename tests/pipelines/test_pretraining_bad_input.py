@@ -71,10 +71,8 @@ def test_a_corpus_of_empty_lines(write, refused):
 def test_an_empty_file(write, refused):
     path = write("a.txt", "")
     said = refused("prepare", f"--train={path}", *SMALL)
-    assert (
-        said
-        == f"error: `train` must name files with sentences, and this file is empty. Received: train='{path}'"
-    )
+    message = "error: `train` must name files with sentences, and this file is empty. Received: "
+    assert said == f"{message}train='{path}'"
 
 
 @pytest.mark.parametrize(("split", "pieces"), [("train", 100), ("test", 300)])
