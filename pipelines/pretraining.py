@@ -122,7 +122,9 @@ def _add_training(training):
         "--accumulate", type=at_least_one, default=1, help="batches of one step of the optimizer"
     )
     training.add_argument(
-        "--remat", action="store_true", help="compute layers twice rather than keep their states"
+        "--remat",
+        action="store_true",
+        help="compute layers twice rather than keep their states; with --dropout 0",
     )
     training.add_argument(
         "--mixed_precision", action="store_true", help="compute in bfloat16, for GPU and TPU"

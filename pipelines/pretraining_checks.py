@@ -15,6 +15,11 @@ def check(options):
             "`--max_length` must be at most --max_positions. Received: "
             f"--max_length {options.max_length} --max_positions {options.max_positions}"
         )
+    if options.remat and options.dropout:
+        raise ValueError(
+            "`--remat` must come with --dropout 0, as what is computed twice must be the same "
+            f"twice. Received: --dropout {options.dropout}"
+        )
     for name in ("initial", "previous"):
         path = getattr(options, name)
         if path and not os.path.isfile(path):

@@ -1,6 +1,5 @@
 """The model that the options of `pipelines.pretraining` ask for."""
 
-import contextlib
 import itertools
 
 import keras
@@ -42,18 +41,19 @@ def make_model(options, names, length):
     if options.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        with rematerialized(options.remat, _sizes(options)["num_layers"]):
-            encoder = bert.BERTEncoder(
-                len(names.pieces),
-                **_sizes(options),
-                max_length=options.max_positions,
-                dropout=options.dropout,
-                attention_dropout=options.dropout,
-            )
+        encoder = bert.BERTEncoder(
+            len(names.pieces),
+            **_sizes(options),
+            max_length=options.max_positions,
+            dropout=options.dropout,
+            attention_dropout=options.dropout,
+        )
         model = bert.BERTPretrainer(encoder)
         model.build(dict.fromkeys(("token_ids", "segment_ids", "positions"), (None, None)))
     finally:
         keras.config.set_dtype_policy(before)
+    if options.remat:
+        rematerialize(encoder.layers_above.layers)
     if options.initial:
         initial, pieces = trained_model.load_pretrained(options.initial)
         _check_text(options, pieces, names)
@@ -70,12 +70,24 @@ def _sizes(options):
     return sizes | {name: size for name, size in given.items() if size}
 
 
-def rematerialized(wanted, num_layers):
-    """The scope in which to make a stack whose layers' states are computed twice."""
-    if not wanted:
-        return contextlib.nullcontext()
-    layers = [f"layer_{at}" for at in range(num_layers)]
-    return keras.RematScope("list_of_layers", layer_names=layers)
+def rematerialize(layers):
+    """Lets layers of a Transformer compute their states a second time rather than keep them.
+
+    `keras.RematScope` cannot: it passes keywords on, which TensorFlow refuses and JAX traces.
+    What is computed twice must be the same twice, so there may be no dropout.
+    """
+    for layer in layers:
+        layer.call = _twice(layer.call)
+
+
+def _twice(call):
+    def called(inputs, mask=None, return_weights=False, training=None):
+        if return_weights:
+            return call(inputs, mask, return_weights, training)
+        states = keras.remat(lambda inputs: call(inputs, mask, training=training)[0])
+        return states(inputs), None
+
+    return called
 
 
 def _check_text(options, pieces, names):

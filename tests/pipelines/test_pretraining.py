@@ -255,8 +255,11 @@ def test_a_first_phase_of_another_size_is_refused(finished, output):
 
 
 @pytest.mark.slow
-def test_computing_layers_twice_changes_no_loss(finished, output):
+def test_computing_layers_twice_changes_no_loss(finished, output, monkeypatch):
+    made, remat = [], keras.remat
+    monkeypatch.setattr(keras, "remat", lambda function: made.append(1) or remat(function))
     assert_same_history(train(output, "--remat"), history(finished))
+    assert len(made) >= 2  # both layers
 
 
 @pytest.mark.slow
@@ -297,7 +300,7 @@ def test_training_on_jax_needs_neither_tensorflow_nor_beam(bert_examples, tmp_pa
     shutil.copytree(bert_examples["parquet"], tmp_path / "examples")
     output = f"--output={tmp_path}"
     done = subprocess.run(
-        [sys.executable, "-m", "pipelines.pretraining", "train", output, *TINY],
+        [sys.executable, "-m", "pipelines.pretraining", "train", output, *TINY, "--jit=auto"],
         cwd=ROOT,
         env=without("tensorflow", "tensorflow_text", "apache_beam", "tensorboard"),
         capture_output=True,

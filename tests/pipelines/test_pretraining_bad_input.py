@@ -115,6 +115,7 @@ FAULTS = {
     "a line that is no UTF-8": (
         b"not \xff so",
         "2: byte 5 of the line: expected UTF-8, received 0xFF",
+        43,
     ),
 }
 
@@ -197,6 +198,11 @@ def test_dev_files_without_training_files(refused, bert_files):
             ["--max_positions=16"],
             "`--max_length` must be at most --max_positions. Received: --max_length 128 "
             "--max_positions 16",
+        ),
+        (
+            ["--remat"],
+            "`--remat` must come with --dropout 0, as what is computed twice must be the same "
+            "twice. Received: --dropout 0.1",
         ),
         (
             ["--initial=/none/model.keras"],
