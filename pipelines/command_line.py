@@ -75,9 +75,24 @@ def at_least_one(text):
     return int(text)
 
 
+def whole_from_zero(text):
+    """Type of an argument that is a whole number, 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, received {text!r}")
+    return int(text)
+
+
 def at_least_zero(text):
     """Type of an argument that is a number, 0 or more."""
     return _number(text, float("inf"), "a number from 0 on")
+
+
+def above_zero(text):
+    """Type of an argument that is a number above 0."""
+    number = _number(text, float("inf"), "a number above 0")
+    if not number:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, received {text!r}")
+    return number
 
 
 def share(text):
@@ -91,6 +106,16 @@ def share(text):
 def share_below_one(text):
     """Type of an argument that is a share, from 0 to below 1."""
     return _number(text, 1, "a share from 0 to below 1")
+
+
+def share_between(text):
+    """Type of an argument that is a share, above 0 and below 1."""
+    number = _number(text, 1, "a share above 0 and below 1")
+    if not number:
+        raise argparse.ArgumentTypeError(
+            f"expected a share above 0 and below 1, received {text!r}"
+        )
+    return number
 
 
 def _number(text, limit, expected):

@@ -1,6 +1,12 @@
 """The options of what stands on a BERT: which one, and how it is trained. Loads no Keras."""
 
-from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
+from pipelines.command_line import (
+    above_zero,
+    at_least_one,
+    at_least_zero,
+    share,
+    share_below_one,
+)
 
 SIZES = ("tiny", "mini", "small", "medium", "base", "large")
 
@@ -58,7 +64,7 @@ def add_training(group):
     group.add_argument("--epochs", type=at_least_one, default=4, help="at most")
     group.add_argument("--steps_per_epoch", type=at_least_one, help="for shorter epochs")
     group.add_argument(
-        "--learning_rate", type=at_least_zero, default=3e-4, help="the largest; 3e-5 for base"
+        "--learning_rate", type=above_zero, default=3e-4, help="the largest; 3e-5 for base"
     )
     add_optimizer(group)
     group.add_argument("--patience", type=at_least_one, help="epochs to wait for a better one")

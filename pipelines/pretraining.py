@@ -3,8 +3,16 @@
 python -m pipelines.pretraining run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
 
-from pipelines import command_line, stages
-from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
+from pipelines import command_line, pretraining_checks, stages
+from pipelines.command_line import (
+    above_zero,
+    at_least_one,
+    at_least_zero,
+    share,
+    share_below_one,
+    share_between,
+    whole_from_zero,
+)
 
 DESCRIPTION = "Pretrains, evaluates, exports and checks a BERT."
 SIZES = ("tiny", "mini", "small", "medium", "base", "large")
@@ -64,7 +72,9 @@ def _add_pairs(pairs):
     pairs.add_argument(
         "--most_predictions", type=at_least_one, default=20, help="hidden pieces of a pair"
     )
-    pairs.add_argument("--mask_share", type=share, default=0.15, help="of the pieces are hidden")
+    pairs.add_argument(
+        "--mask_share", type=share_between, default=0.15, help="of the pieces are hidden"
+    )
     pairs.add_argument("--whole_words", action="store_true", help="hide all pieces of a word")
 
 
@@ -86,22 +96,22 @@ def _add_model(model):
 
 def _add_training(training):
     training.add_argument("--batch_size", type=at_least_one, default=32, help="pairs")
-    training.add_argument("--steps", type=at_least_one, default=10_000, help="batches in all")
+    training.add_argument("--steps", type=at_least_one, default=1000, help="batches in all")
     training.add_argument(
         "--steps_per_epoch",
         type=at_least_one,
-        default=500,
-        help="batches between two evaluations, after which an interrupted run goes on",
+        default=250,
+        help="most batches between two evaluations, after which an interrupted run goes on",
     )
     training.add_argument(
         "--validation_batches", type=at_least_one, default=50, help="of the eval split"
     )
     training.add_argument(
-        "--learning_rate", type=at_least_zero, default=5e-4, help="the largest, after warm-up"
+        "--learning_rate", type=above_zero, default=1e-3, help="the largest, after warm-up"
     )
     training.add_argument(
         "--warmup_steps",
-        type=int,
+        type=whole_from_zero,
         help="the rate rises so long, then falls to 0 in a line; a tenth of the steps",
     )
     training.add_argument("--weight_decay", type=at_least_zero, default=0.01, help="of AdamW")
@@ -112,7 +122,9 @@ def _add_training(training):
         "--accumulate", type=at_least_one, default=1, help="batches of one step of the optimizer"
     )
     training.add_argument(
-        "--remat", action="store_true", help="compute layers twice rather than keep their states"
+        "--remat",
+        action="store_true",
+        help="compute layers twice rather than keep their states; with --dropout 0",
     )
     training.add_argument(
         "--mixed_precision", action="store_true", help="compute in bfloat16, for GPU and TPU"
@@ -136,7 +148,8 @@ def _add_serving(serving):
 
 def run(argv):
     """Runs the stages that `argv` asks for."""
-    command_line.run_stages(arguments(), stages.of_task("pretraining", prepare), argv)
+    tasks = stages.of_task("pretraining", prepare)
+    command_line.run_stages(arguments(), tasks, argv, pretraining_checks.check)
 
 
 def prepare(options, beam_options):

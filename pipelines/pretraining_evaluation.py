@@ -86,7 +86,6 @@ def _draw(options, model, batch, names):
     if not history.exists():
         return
     epochs = json.loads(history.read_text())
-    steps = [min(options.steps_per_epoch, options.steps) * (at + 1) for at in range(len(epochs))]
     panels = {
         name.replace("_", " "): {
             side: [epoch[f"{prefix}{name}"] for epoch in epochs]
@@ -94,7 +93,8 @@ def _draw(options, model, batch, names):
         }
         for name in (SHOWN[0], SHOWN[2], "loss")
     }
-    (options.output / CURVES).write_bytes(plot.png(plot.curves(steps, panels)))
+    figure = plot.curves(range(1, len(epochs) + 1), panels, unit="epoch")
+    (options.output / CURVES).write_bytes(plot.png(figure))
 
 
 def _print(report):

@@ -1,11 +1,13 @@
 """The model that the options of `pipelines.pretraining` ask for."""
 
-import contextlib
+import itertools
 
 import keras
 
 from pipelines import trained_model
 from seqnlp.models import bert
+from seqnlp.text.bert_names import VOCABULARY_FILE, read_bert_settings
+from seqnlp.text.names import CONFIG_FILE
 
 # The options that decide the model, which an interrupted run shares with the one that goes on.
 OPTIONS = (
@@ -33,26 +35,29 @@ def make_model(options, names, length):
     if length > options.max_positions:
         raise ValueError(
             f"`--max_positions` must be at least {length}, the ids of the prepared pairs. "
-            f"Received: --max_positions={options.max_positions}"
+            f"Received: --max_positions {options.max_positions}"
         )
     before = keras.config.dtype_policy()
     if options.mixed_precision:
         keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        with rematerialized(options.remat, _sizes(options)["num_layers"]):
-            encoder = bert.BERTEncoder(
-                len(names.pieces),
-                **_sizes(options),
-                max_length=options.max_positions,
-                dropout=options.dropout,
-                attention_dropout=options.dropout,
-            )
+        encoder = bert.BERTEncoder(
+            len(names.pieces),
+            **_sizes(options),
+            max_length=options.max_positions,
+            dropout=options.dropout,
+            attention_dropout=options.dropout,
+        )
         model = bert.BERTPretrainer(encoder)
         model.build(dict.fromkeys(("token_ids", "segment_ids", "positions"), (None, None)))
     finally:
         keras.config.set_dtype_policy(before)
+    if options.remat:
+        rematerialize(encoder.layers_above.layers)
     if options.initial:
-        _take_over(model, options.initial, names)
+        initial, pieces = trained_model.load_pretrained(options.initial)
+        _check_text(options, pieces, names)
+        _take_over(model, initial, options.initial)
     print(f"{model.count_params()} weights, {len(names.pieces)} pieces")
     return model
 
@@ -65,23 +70,47 @@ def _sizes(options):
     return sizes | {name: size for name, size in given.items() if size}
 
 
-def rematerialized(wanted, num_layers):
-    """The scope in which to make a stack whose layers' states are computed twice."""
-    if not wanted:
-        return contextlib.nullcontext()
-    layers = [f"layer_{at}" for at in range(num_layers)]
-    return keras.RematScope("list_of_layers", layer_names=layers)
+def rematerialize(layers):
+    """Lets layers of a Transformer compute their states a second time rather than keep them.
+
+    `keras.RematScope` cannot: it passes keywords on, which TensorFlow refuses and JAX traces.
+    What is computed twice must be the same twice, so there may be no dropout.
+    """
+    for layer in layers:
+        layer.call = _twice(layer.call)
 
 
-def _take_over(model, path, names):
-    """Gives a model the weights of another one of its size, with the same vocabulary."""
-    initial, pieces = trained_model.load_pretrained(path)
-    if pieces != names.pieces:
+def _twice(call):
+    def called(inputs, mask=None, return_weights=False, training=None):
+        if return_weights:
+            return call(inputs, mask, return_weights, training)
+        states = keras.remat(lambda inputs: call(inputs, mask, training=training)[0])
+        return states(inputs), None
+
+    return called
+
+
+def _check_text(options, pieces, names):
+    """A ValueError where the first phase read text otherwise than the examples were."""
+    folder, examples = trained_model.text_folder(options.initial), options.output / "examples"
+    for line, (own, other) in enumerate(itertools.zip_longest(pieces, names.pieces), start=1):
+        if own != other:
+            raise ValueError(
+                f"{folder / VOCABULARY_FILE}: expected the vocabulary of the examples; prepare "
+                f"them with this file as --vocabulary. Received: in line {line} {own!r}, where "
+                f"the examples have {other!r}"
+            )
+    own, other = (read_bert_settings(str(x))["lowercase"] for x in (folder, examples))
+    if own != other:
         raise ValueError(
-            f"{trained_model.text_folder(path)}: expected the vocabulary of the examples; prepare "
-            "them with --vocabulary and the vocab.txt of this folder. "
-            f"Received: {len(pieces)} pieces, the examples have {len(names.pieces)}"
+            f"{folder / CONFIG_FILE}: expected the lowercase of the examples; prepare them "
+            f"{'with' if own else 'without'} --lowercase. Received: {own}, where the examples "
+            f"have {other}"
         )
+
+
+def _take_over(model, initial, path):
+    """Gives a model the weights of another one of its size, which comes from a file."""
     found, wanted = ([tuple(x.shape) for x in m.weights] for m in (initial, model))
     if found != wanted:
         raise ValueError(

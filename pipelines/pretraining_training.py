@@ -42,12 +42,12 @@ def train(options):
     if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = BERTNames.load(manifest.folder)
-    forget_evaluation(options.output)
     jit = training.choose_jit(options.jit, True, "batches come in one shape")
     keras.utils.set_random_seed(options.seed)
     model = pretraining_model.make_model(options, names, manifest.options["max_length"])
     model.compile(optimizer(options), jit_compile=jit, **judged())
 
+    forget_evaluation(options.output)
     best = KeepBest(
         options.output / "model.keras", MONITOR, options.output / "logs" / "history.json"
     )
@@ -58,8 +58,7 @@ def train(options):
     if first:
         best.resume(first)
         print(f"going on after epoch {first} of an interrupted run")
-    steps = min(options.steps_per_epoch, options.steps)
-    epochs = -(-options.steps // steps)
+    steps, epochs = equal_epochs(options.steps, options.steps_per_epoch)
     make = functools.partial(batches, options, manifest, "train", seed=options.seed)
     stream = streams.endless(make, first * steps, manifest)
     validation = streams.held_out(
@@ -91,6 +90,12 @@ def batches(options, manifest, split, **settings):
         whole_words=options.whole_words,
         **settings,
     )
+
+
+def equal_epochs(steps, most):
+    """Batches of an epoch, at most `most`, and the number of epochs that come to all steps."""
+    epochs = -(-steps // most)
+    return -(-steps // epochs), epochs
 
 
 def judged():

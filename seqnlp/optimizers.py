@@ -93,7 +93,7 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
         optimizer = LayerwiseAdamW(2e-5, scales=layer_scales(model, 0.9))
 
-    The decay of weights goes with the learning rate that is the same for all of them.
+    A weight decays with its own rate: one with the factor 0 stays as it is.
 
     Args:
         learning_rate: A number or a schedule.
@@ -120,8 +120,13 @@ class LayerwiseAdamW(keras.optimizers.AdamW):
 
     def update_step(self, gradient, variable, learning_rate):
         """One step of one weight, see `keras.optimizers.Optimizer`."""
-        scale = self.scales[self._get_variable_index(variable)]
-        super().update_step(gradient, variable, scale * learning_rate)
+        rate = self.scales[self._get_variable_index(variable)] * learning_rate
+        if self._use_weight_decay(variable):
+            self.assign_sub(variable, variable * self.weight_decay * rate)
+        super().update_step(gradient, variable, rate)
+
+    def _apply_weight_decay(self, variables):
+        """Left to `update_step`: here there is one rate for all."""
 
     def get_config(self):
         return {**super().get_config(), "scales": self.scales}

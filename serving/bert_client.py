@@ -122,7 +122,7 @@ def _shown(result):
 
 def _short(vector):
     shown = " ".join(f"{x:.4f}" for x in vector[:6])
-    return f"({len(vector)} numbers) {shown} ..."
+    return f"({len(vector)} numbers) {shown}{' ...' if len(vector) > 6 else ''}"
 
 
 def main(argv=None):

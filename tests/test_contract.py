@@ -349,8 +349,8 @@ MAY_SPREAD = {
 # In mixed precision: logits and weights of attention stay in float32.
 DTYPES = {
     "BERTClassifier": {"float32"},
-    "BERTRegressor": {"float32"},
     "BERTEncoder": {"bfloat16"},
+    "BERTRegressor": {"float32"},
     "BahdanauAttention": {"bfloat16", "float32"},
     "ConvSeq2Seq": {"float32"},
     "FinalState": {"bfloat16", "float32"},

@@ -29,8 +29,9 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
     def __init__(self, log_dir, batch, names, rows=12, drawn=0):
         super().__init__()
         self.log_dir = str(log_dir)
+        real = np.asarray(batch[2]["next_sentence"]) > 0  # a small split's batch has padding
         self.inputs, self.labels, self.weights = (
-            {name: np.asarray(x)[:rows] for name, x in part.items()} for part in batch
+            {name: np.asarray(x)[real][:rows] for name, x in part.items()} for part in batch
         )
         self.names = names
         self.drawn = drawn

@@ -3,13 +3,14 @@
 import matplotlib.figure
 
 
-def curves(steps, panels):
+def curves(steps, panels, unit="step"):
     """Values against the step, panels side by side.
 
     Args:
         steps: Sequence of the steps that values were noted at.
         panels: Dict from the title of a panel to a dict from the name of a line to its values,
             as many as steps.
+        unit: What the steps are.
 
     Returns:
         A matplotlib `Figure`.
@@ -32,7 +33,7 @@ def curves(steps, panels):
         for name, values in lines.items():
             axes.plot(steps, values, label=name, marker="." if len(steps) < 40 else None)
         axes.set_title(title, fontsize=10)
-        axes.set_xlabel("step")
+        axes.set_xlabel(unit)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
     return figure

@@ -28,14 +28,21 @@ class PretrainingTask(Task):
         }
 
     def problem(self, statistics):
-        """A span of another document needs one, see `Task`."""
+        """Pairs need two pieces, and spans of another document one, see `Task`."""
         for split in SPLITS:
-            lonely = statistics["splits"][split]["lonely_documents"]
+            found = statistics["splits"][split]
+            lonely = found["lonely_documents"]
             if lonely:
                 return (
                     f"{lonely} documents of the {split} split are alone in their shard, and half "
                     "of the pairs take their second span from another document",
                     "Give more documents (blank lines part them), or fewer `num_shards`.",
+                )
+            if not found["pairs"] and statistics["vocabulary"]["size"]:
+                return (
+                    f"the {split} split has no pair of spans, as its {found['documents']} "
+                    f"documents are of {found['pieces']} pieces",
+                    "Give documents of two pieces at least.",
                 )
         return None
 

@@ -12,6 +12,7 @@ from seqnlp.models import (
     BERTPretrainer,
     pretraining_losses,
 )
+from seqnlp.models.bert import pretraining_flops
 
 SHAPES = {"token_ids": (None, None), "segment_ids": (None, None)}
 
@@ -30,6 +31,34 @@ def test_sizes_are_those_that_were_published(sizes, weights):
         encoder = BERTEncoder(30522, **sizes)
         encoder.build(SHAPES)
         assert encoder.count_params() == weights
+
+
+def test_the_floating_point_operations_of_a_layer_are_those_counted_by_hand():
+    """Of 3 ids in 4 units with 5 hidden ones, 2 of them asked for among 7 pieces."""
+    sizes = {"units": 4, "num_layers": 1, "num_heads": 2, "feed_forward_units": 5}
+    projections = 3 * 4 * (4 * 4)  # of queries, keys, values and outputs
+    attention = 3 * 3 * 4 + 3 * 3 * 4  # scores, and means of values
+    feed_forward = 3 * (4 * 5 + 5 * 4)
+    pooler = 4 * 4
+    hidden = 2 * (4 * 4 + 4 * 7)
+    forward = 2 * (projections + attention + feed_forward + pooler + hidden)
+    encoder = BERTEncoder(7, **sizes)
+    assert pretraining_flops(encoder, 3, 2) == 3 * forward
+    deeper = BERTEncoder(7, **{**sizes, "num_layers": 3})
+    layer = 3 * 2 * (projections + attention + feed_forward)
+    assert pretraining_flops(deeper, 3, 2) == 3 * forward + 2 * layer
+
+
+def test_layers_from_below_hold_every_weight_but_the_poolers():
+    sizes = {"units": 4, "num_layers": 2, "num_heads": 2, "feed_forward_units": 5}
+    encoder = BERTEncoder(7, **sizes, max_length=6)
+    encoder.build(SHAPES)
+    groups = encoder.layers_from_below()
+    assert groups[1:] == [[layer] for layer in encoder.layers_above.layers]
+    found = [w.path for layers in groups for layer in layers for w in layer.weights]
+    pooler = {weight.path for weight in encoder.pooler.weights}
+    kept = {w.path for w in encoder.weights if "seed" not in w.path}
+    assert sorted([*found, *pooler]) == sorted(kept)
 
 
 def test_it_learns_what_is_hidden_and_which_spans_follow():

@@ -105,6 +105,34 @@ def finished(tmp_path_factory, files):
 
 
 @pytest.fixture(scope="session")
+def bert_files(tmp_path_factory):
+    """The options that name a slice of the sample corpus of pretraining."""
+    from seqnlp.samples.topics import documents
+
+    folder, options = tmp_path_factory.mktemp("documents"), []
+    for name, split, number in (("train", "train", 90), ("dev", "eval", 20), ("test", "test", 20)):
+        parts = ["".join(f"{line}\n" for line in x) for x in documents("en", split)[:number]]
+        path = folder / f"{name}.txt"
+        path.write_text("\n".join(parts), encoding="utf-8")
+        options.append(f"--{name}={path}")
+    return options
+
+
+@pytest.fixture(scope="session")
+def bert_examples(tmp_path_factory, bert_files):
+    """Dict from format to a folder of prepared examples of pretraining."""
+    from pipelines import pretraining
+    from seqnlp.records import OUTPUT_FORMATS
+
+    folder = tmp_path_factory.mktemp("bert")
+    settings = ["--vocabulary_size=300", "--max_length=32", "--num_shards=2"]
+    for name in OUTPUT_FORMATS:
+        output = [f"--output={folder / name}", f"--output_format={name}"]
+        pretraining.run(["prepare", *output, *bert_files, *settings])
+    return {name: str(folder / name / "examples") for name in OUTPUT_FORMATS}
+
+
+@pytest.fixture(scope="session")
 def without(tmp_path_factory):
     """The environment of a process in which the named packages cannot be imported."""
 

@@ -62,6 +62,22 @@ def test_of_a_long_pair_the_longer_text_is_cut(first, second, most):
     assert bool(encoded["truncated"][0]) == cut
 
 
+def test_pieces_are_framed_as_their_text_is():
+    pieces = tf.ragged.constant([[5, 4, 6], []], tf.int32)
+    framed = text(max_length=5).frame(pieces)
+    assert lists(framed) == [[[2, 5, 4, 6, 3], [2, 3]], [[0] * 5, [0] * 2]]
+    assert framed["truncated"].numpy().tolist() == [False, False]
+    pair = text(max_length=6).frame(pieces, pieces[::-1])
+    assert lists(pair)[0] == [[2, 5, 4, 6, 3, 3], [2, 3, 5, 4, 6, 3]]
+    assert lists(pair)[1] == [[0, 0, 0, 0, 0, 1], [0, 0, 1, 1, 1, 1]]
+
+
+def test_no_texts_are_framed_to_none():
+    framed = text().encode(tf.constant([], tf.string))
+    assert lists(framed) == [[], []]
+    assert framed["truncated"].shape == (0,)
+
+
 def test_a_folder_keeps_it(tmp_path):
     text(lowercase=True, max_length=7).save(str(tmp_path))
     loaded = BERTText.load(str(tmp_path))
