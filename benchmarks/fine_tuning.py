@@ -198,7 +198,8 @@ class Runs:
 
     def _own(self, arm, rate, seed):
         own = [*self.set.training, *self._encoder(), *ARMS[arm]]
-        return [*own, "--learning_rate", rate, "--seed", str(seed)]
+        # So short a training is over before compiling has paid.
+        return [*own, "--jit", "false", "--learning_rate", rate, "--seed", str(seed)]
 
     def _files(self):
         given = (word for split, path in self.set.files.items() for word in (f"--{split}", path))
