@@ -122,6 +122,12 @@ def _add_training(training):
         "--accumulate", type=at_least_one, default=1, help="batches of one step of the optimizer"
     )
     training.add_argument(
+        "--replicas",
+        type=at_least_one,
+        default=1,
+        help="GPUs, or parts of the processors, of this machine that share a batch",
+    )
+    training.add_argument(
         "--remat",
         action="store_true",
         help="compute layers twice rather than keep their states; with --dropout 0",

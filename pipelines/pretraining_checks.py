@@ -15,6 +15,17 @@ def check(options):
             "`--max_length` must be at most --max_positions. Received: "
             f"--max_length {options.max_length} --max_positions {options.max_positions}"
         )
+    if options.batch_size % options.replicas:
+        raise ValueError(
+            "`--batch_size` must be a multiple of --replicas, which share a batch. Received: "
+            f"--batch_size {options.batch_size} --replicas {options.replicas}"
+        )
+    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
+    if options.replicas > 1 and options.jit == "true" and not on_jax:
+        raise ValueError(
+            "`--jit` must not be true with --replicas on TensorFlow, whose strategies do not go "
+            "with XLA. Received: --jit true"
+        )
     if options.remat and options.dropout:
         raise ValueError(
             "`--remat` must come with --dropout 0, as what is computed twice must be the same "

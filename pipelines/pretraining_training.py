@@ -6,7 +6,14 @@ import shutil
 import keras
 import numpy as np
 
-from pipelines import command_line, pretraining_model, streams, trained_model, training
+from pipelines import (
+    command_line,
+    pretraining_model,
+    replicas,
+    streams,
+    trained_model,
+    training,
+)
 from pipelines.pretraining_evaluation import forget_evaluation
 from seqnlp.callbacks import Backup, KeepBest, TensorBoardPretrainer, Throughput
 from seqnlp.models import pretraining_losses
@@ -31,6 +38,7 @@ REMEMBERED = (
     "weight_decay",
     "clip",
     "accumulate",
+    "replicas",
     "jit",
 )
 MONITOR = "val_masked_lm_accuracy"
@@ -42,8 +50,19 @@ def train(options):
     if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = BERTNames.load(manifest.folder)
-    jit = training.choose_jit(options.jit, True, "batches come in one shape")
+    jit = training.choose_jit(*_jit(options), "batches come in one shape")
     keras.utils.set_random_seed(options.seed)
+    with replicas.replicated(options.replicas):
+        _train(options, manifest, names, jit)
+
+
+def _jit(options):
+    """What is asked of XLA, and whether it compiles on processors by itself."""
+    shared = options.replicas > 1 and keras.backend.backend() == "tensorflow"
+    return ("false", False) if shared else (options.jit, True)
+
+
+def _train(options, manifest, names, jit):
     model = pretraining_model.make_model(options, names, manifest.options["max_length"])
     model.compile(optimizer(options), jit_compile=jit, **judged())
 

@@ -5,20 +5,6 @@ import contextlib
 import keras
 
 
-def check(replicas, batch_size, jit):
-    """A ValueError for options that do not go together."""
-    if batch_size % replicas:
-        raise ValueError(
-            f"`--batch_size` must be a multiple of --replicas={replicas}, which share a batch. "
-            f"Received: --batch_size={batch_size}"
-        )
-    if replicas > 1 and jit == "true" and keras.backend.backend() == "tensorflow":
-        raise ValueError(
-            "`--jit` must be false or auto with --replicas on TensorFlow, whose strategies do not "
-            "go with XLA. Received: --jit=true"
-        )
-
-
 @contextlib.contextmanager
 def replicated(replicas):
     """The scope in which to make and train a model whose copies share each batch.
@@ -36,23 +22,19 @@ def replicated(replicas):
     if replicas == 1:
         yield
     elif keras.backend.backend() == "jax":
-        yield from _on_jax(replicas)
+        devices = keras.distribution.list_devices()
+        _check_devices(replicas, devices)
+        shared = keras.distribution.DataParallel(devices=devices[:replicas])
+        keras.distribution.set_distribution(shared)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(None)
     else:
         import tensorflow as tf
 
         with tf.distribute.MirroredStrategy(_devices(replicas)).scope():
             yield
-
-
-def _on_jax(replicas):
-    devices = keras.distribution.list_devices()
-    _check_devices(replicas, devices)
-    shared = keras.distribution.DataParallel(devices=devices[:replicas])
-    keras.distribution.set_distribution(shared)
-    try:
-        yield
-    finally:
-        keras.distribution.set_distribution(None)
 
 
 def _devices(replicas):
