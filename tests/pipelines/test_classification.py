@@ -289,7 +289,7 @@ def test_jax_trains_without_tensorflow_and_beam(encoder, pretrained, tmp_path, w
     options = [encoder, "--max_length=24", "--output_format=parquet"]
     classification.run(["prepare", output, *corpus, *options])
     environment = without("tensorflow", "tensorflow_text", "apache_beam", "tensorboard")
-    done = run_in(environment, "train", output, encoder, *TRAIN)
+    done = run_in(environment, "train", output, encoder, *TRAIN, "--jit=auto")
     assert done.returncode == 0, done.stderr
     assert "backend jax, XLA on: JAX always compiles" in done.stdout
     done = command("evaluate", output, task="classification")
