@@ -2,8 +2,8 @@
 
 python -m benchmarks.fine_tuning --data FOLDER --encoder MODEL.keras --output DIR [--sets NAME ...]
 
-The learning rate of each arm is chosen on the dev split with the first seed; the test split is
-scored with that rate alone, once a seed.
+The learning rate of each arm is chosen on the dev split with the first seed, for sets of one seed
+it is the same for both; the test split is scored with that rate alone, once a seed.
 """
 
 import argparse
@@ -42,6 +42,7 @@ class Set(NamedTuple):
     layout: list
     training: list
     seeds: tuple = SEEDS
+    rates: tuple = RATES
     parted: bool = False
     encoder: tuple = ("--encoder",)
 
@@ -63,6 +64,7 @@ _MRPC = ["--header", "--columns", "label=0,first=1,second=2,text=3,text2=4"]
 _NSMC = ["--header", "--columns", "id=0,text=1,label=2"]
 _BERT = ("--encoder", "bert", "--bert")
 _EPOCHS = ["--epochs", "6"]
+_ONCE = {"seeds": SEEDS[:1], "rates": RATES[1:]}
 SETS = {
     "SST-2": Set(
         "classification",
@@ -75,7 +77,7 @@ SETS = {
         "classification",
         _files("sick", *_splits("{}.txt.gz")),
         [*LABELLED, *_SICK],
-        [*MOST, "--epochs", "10"],
+        [*MOST, *_EPOCHS],
     ),
     "UD English-EWT": Set(
         "tagging",
@@ -89,14 +91,14 @@ SETS = {
         _files("mrpc", *_splits("{}.tsv.gz")),
         [*LABELLED, *_MRPC],
         [*MOST, *_EPOCHS],
-        seeds=(0,),
+        **_ONCE,
     ),
     "TREC": Set(
         "classification",
         _files("trec", "train.txt", None, "test.txt"),
         [*LABELLED, "--columns", "label=0,text=1"],
         [*MOST, *_EPOCHS],
-        seeds=(0,),
+        **_ONCE,
         parted=True,
     ),
     "WNUT-17": Set(
@@ -104,7 +106,7 @@ SETS = {
         _files("wnut17", *_splits("{}.conll")),
         ["--encoding", "bio", *MOST],
         ["--epochs", "10"],
-        seeds=(0,),
+        **_ONCE,
         encoder=_BERT,
     ),
     "NSMC": Set(
@@ -112,7 +114,7 @@ SETS = {
         _files("nsmc", "train_redrawn.txt.xz", None, "ratings_test.txt.xz"),
         [*LABELLED, *_NSMC],
         ["--max_train_examples", "10000", "--epochs", "3"],
-        seeds=(0,),
+        **_ONCE,
     ),
 }
 
@@ -167,7 +169,7 @@ class Runs:
     def measure(self, arm):
         """Chooses the rate of an arm, then scores the test split with each seed."""
         first = self.set.seeds[0]
-        rate = max(RATES, key=lambda rate: self._trained(arm, rate, first))
+        rate = max(self.set.rates, key=lambda rate: self._trained(arm, rate, first))
         for seed in self.set.seeds:
             if seed in [line["seed"] for line in _newest(results(), self.name, arm)]:
                 continue
