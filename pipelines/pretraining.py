@@ -88,9 +88,9 @@ def _add_model(model):
     )
     model.add_argument(
         "--initial",
-        metavar="FILE",
-        help="model.keras to go on from, such as that of a phase of shorter pairs, prepared with "
-        "its vocabulary",
+        metavar="PATH",
+        help="model.keras, or folder of a checkpoint, to go on from, such as that of a phase of "
+        "shorter pairs, prepared with its vocabulary",
     )
 
 

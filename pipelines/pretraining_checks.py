@@ -31,7 +31,7 @@ def check(options):
             "`--remat` must come with --dropout 0, as what is computed twice must be the same "
             f"twice. Received: --dropout {options.dropout}"
         )
-    for name in ("initial", "previous"):
+    for name, exists in (("initial", os.path.exists), ("previous", os.path.isfile)):
         path = getattr(options, name)
-        if path and not os.path.isfile(path):
+        if path and not exists(path):
             raise ValueError(f"`--{name}` must name a file that is there. Received: {path}")

@@ -4,10 +4,9 @@ import itertools
 
 import keras
 
-from pipelines import trained_model
+from pipelines import checkpoints
 from seqnlp.models import bert
-from seqnlp.text.bert_names import VOCABULARY_FILE, read_bert_settings
-from seqnlp.text.names import CONFIG_FILE
+from seqnlp.text.bert_names import read_bert_settings
 
 # The options that decide the model, which an interrupted run shares with the one that goes on.
 OPTIONS = (
@@ -55,9 +54,10 @@ def make_model(options, names, length):
     if options.remat:
         rematerialize(encoder.layers_above.layers)
     if options.initial:
-        initial, pieces = trained_model.load_pretrained(options.initial)
-        _check_text(options, pieces, names)
-        _take_over(model, initial, options.initial)
+        _check_text(options, names)
+        _take_over(
+            model, checkpoints.read_pretrainer(options.initial, "--initial"), options.initial
+        )
     print(f"{model.count_params()} weights, {len(names.pieces)} pieces")
     return model
 
@@ -90,22 +90,23 @@ def _twice(call):
     return called
 
 
-def _check_text(options, pieces, names):
+def _check_text(options, names):
     """A ValueError where the first phase read text otherwise than the examples were."""
-    folder, examples = trained_model.text_folder(options.initial), options.output / "examples"
-    for line, (own, other) in enumerate(itertools.zip_longest(pieces, names.pieces), start=1):
+    settings = read_bert_settings(str(options.output / "examples"))
+    found = checkpoints.read_names(options.initial, "--initial", settings["lowercase"])
+    pairs = itertools.zip_longest(found.names.pieces, names.pieces)
+    for line, (own, other) in enumerate(pairs, start=1):
         if own != other:
             raise ValueError(
-                f"{folder / VOCABULARY_FILE}: expected the vocabulary of the examples; prepare "
-                f"them with this file as --vocabulary. Received: in line {line} {own!r}, where "
-                f"the examples have {other!r}"
+                f"{options.initial}: expected the vocabulary of the examples; prepare them with "
+                f"its vocab.txt as --vocabulary. Received: in line {line} {own!r}, where the "
+                f"examples have {other!r}"
             )
-    own, other = (read_bert_settings(str(x))["lowercase"] for x in (folder, examples))
-    if own != other:
+    if found.lowercase != settings["lowercase"]:
         raise ValueError(
-            f"{folder / CONFIG_FILE}: expected the lowercase of the examples; prepare them "
-            f"{'with' if own else 'without'} --lowercase. Received: {own}, where the examples "
-            f"have {other}"
+            f"{options.initial}: expected the lowercase of the examples; prepare them "
+            f"{'with' if found.lowercase else 'without'} --lowercase. Received: "
+            f"{found.lowercase}, where the examples have {settings['lowercase']}"
         )
 
 

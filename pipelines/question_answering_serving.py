@@ -89,5 +89,6 @@ def _cases(truth, batch):
         "question": [question for question, _ in pairs],
         "context": [context for _, context in pairs],
     }
-    yield make_case("serving_default", inputs, truth.plain(answers))
+    for name in ("serving_default", "answer"):
+        yield make_case(name, inputs, truth.plain(answers))
     yield make_case("n_best", inputs, truth.ranked(answers))

@@ -87,7 +87,8 @@ def test_n_best_are_those_of_a_search_outside_of_the_graph(served, known):
 
 def test_serving_default_gives_the_best_or_none(served, known):
     pairs, answers = known
-    assert_same(served.ask("serving_default", pairs), served.truth.plain(answers))
+    for name in ("serving_default", "answer"):
+        assert_same(served.ask(name, pairs), served.truth.plain(answers))
 
 
 def test_a_threshold_leaves_some_unanswered(served, known):

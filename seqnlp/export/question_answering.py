@@ -16,8 +16,9 @@ def question_signatures(model, text, max_answer_length=30, n_best=5, threshold=N
 
     | name | in | out |
     |---|---|---|
-    | `serving_default` | `question`, `context` string `(batch,)` | `answers` string, `starts` and
-    `ends` int64, `scores` and `no_answer_scores` float32, `truncated` bool, all `(batch,)` |
+    | `serving_default`, `answer` | `question`, `context` string `(batch,)` | `answers` string,
+    `starts` and `ends` int64, `scores` and `no_answer_scores` float32, `truncated` bool, all
+    `(batch,)` |
     | `n_best` | `question`, `context` | `answers`, `starts`, `ends` and `scores`
     `(batch, n_best)`, `paths` int32 `(batch,)`, `no_answer_scores`, `truncated` |
 
@@ -59,7 +60,11 @@ def question_signatures(model, text, max_answer_length=30, n_best=5, threshold=N
         )
     served = _ServedAnswerer(model, text, max_answer_length, n_best, threshold)
     pair = [tf.TensorSpec([None], tf.string, name=name) for name in ("question", "context")]
-    return {"serving_default": (served.answer, pair), "n_best": (served.n_best, pair)}
+    return {
+        "serving_default": (served.answer, pair),
+        "answer": (served.answer, pair),
+        "n_best": (served.n_best, pair),
+    }
 
 
 class _Found(NamedTuple):

@@ -224,9 +224,9 @@ def test_a_first_phase_of_another_vocabulary_is_refused(first_phase, output):
     pieces = BERTNames.load(path.parent).pieces
     path.write_text("".join(f"{x}\n" for x in [*pieces[:-2], pieces[-1], pieces[-2]]))
     message = (
-        f"{path}: expected the vocabulary of the examples; prepare them with this file as "
-        f"--vocabulary. Received: in line {len(pieces) - 1} {pieces[-1]!r}, where the examples "
-        f"have {pieces[-2]!r}"
+        f"{first_phase / 'model.keras'}: expected the vocabulary of the examples; prepare them "
+        f"with its vocab.txt as --vocabulary. Received: in line {len(pieces) - 1} "
+        f"{pieces[-1]!r}, where the examples have {pieces[-2]!r}"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         train(output, f"--initial={first_phase / 'model.keras'}")
@@ -237,8 +237,8 @@ def test_a_first_phase_without_case_is_refused_for_examples_with_case(first_phas
     path = first_phase / "model.text" / "text.json"
     path.write_text(path.read_text().replace("false", "true"))
     message = (
-        f"{path}: expected the lowercase of the examples; prepare them with --lowercase. "
-        "Received: True, where the examples have False"
+        f"{first_phase / 'model.keras'}: expected the lowercase of the examples; prepare them "
+        "with --lowercase. Received: True, where the examples have False"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         train(output, f"--initial={first_phase / 'model.keras'}")
