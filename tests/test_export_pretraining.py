@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from pipelines.pretraining_truth import PretrainingTruth
 from seqnlp import export
-from seqnlp.export import bert_inputs
 from serving.cases import to_values
 from serving.double_process import ROOT, clean_environment
 from serving.op_check import _ops, unsupported_ops
@@ -234,18 +233,3 @@ def test_a_text_that_does_not_fit_the_model_is_refused(positions, size):
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         export.pretraining_signatures(small_model(positions, size), small_text())
-
-
-def test_no_texts_become_a_row_of_padding():
-    inputs = bert_inputs.dense(small_text().encode(tf.constant([], tf.string)))
-    assert {name: x.numpy().tolist() for name, x in inputs.items()} == {
-        "token_ids": [[0]],
-        "segment_ids": [[0]],
-    }
-
-
-def test_texts_of_different_lengths_are_padded():
-    inputs = bert_inputs.dense(small_text().encode(tf.constant(["", "a b"])))
-    a, b = PIECES.index("a"), PIECES.index("b")
-    assert inputs["token_ids"].numpy().tolist() == [[2, 3, 0, 0], [2, a, b, 3]]
-    assert inputs["segment_ids"].shape == (2, 4)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from seqnlp.layers import MeanPooling
+from seqnlp.export.text_vectors import text_vectors
 
 
 def classification_signatures(model, text, labels=None, pairs=False):
@@ -50,7 +50,6 @@ class _ServedClassifier:
         self.model = model
         self.text = text
         self.labels = None if labels is None else tf.constant(labels)
-        self.mean = MeanPooling()
 
     def read(self, text, text2):
         """What the model reads, and what was cut off."""
@@ -77,6 +76,4 @@ class _ServedClassifier:
 
     def embed(self, text, text2=None):
         inputs, truncated = self.read(text, text2)
-        states = self.model.encoder(inputs, training=False)
-        mean = self.mean(states["tokens"], inputs["token_ids"] != 0)
-        return {"pooled": states["pooled"], "mean": mean, "truncated": truncated}
+        return {**text_vectors(self.model.encoder, inputs), "truncated": truncated}

@@ -2,9 +2,10 @@
 
 import tensorflow as tf
 
-from seqnlp.export.bert_inputs import dense, vectors
+from seqnlp.export.text_vectors import text_vectors
 from seqnlp.text import valid_utf8
 from seqnlp.text.bert_names import GLUE, MASK
+from seqnlp.text.bert_text import dense
 from seqnlp.text.masked_text import fill_gaps, read_masked
 
 
@@ -69,22 +70,20 @@ class _ServedPretrainer:
         self.written = tf.constant([piece.removeprefix(GLUE) for piece in text.names.pieces])
 
     def embeddings(self, text):
-        read = self.text.encode(valid_utf8(text))
-        found = vectors(self.model.encoder, dense(read), tf.size(text))
-        return {**found, "truncated": read["truncated"]}
+        inputs, truncated = self.text.inputs(valid_utf8(text))
+        return {**text_vectors(self.model.encoder, inputs), "truncated": truncated}
 
     def fill_mask(self, text):
         parts, pieces = read_masked(self.text, valid_utf8(text))
-        read = self.text.frame(pieces)
-        inputs = dense(read)
+        inputs, truncated = dense(self.text.frame(pieces))
         is_gap = inputs["token_ids"] == self.text.names.special_ids[MASK]
         positions = tf.ragged.boolean_mask(_places(is_gap), is_gap)
-        gaps = tf.cast(positions.row_lengths(), tf.int32)[: tf.size(text)]
+        gaps = tf.cast(positions.row_lengths(), tf.int32)
         most = tf.shape(positions.to_tensor())[1]
         # One place at least, as a model may not know how to answer at none.
         places = tf.pad(positions.to_tensor(), [[0, 0], [0, tf.cast(most == 0, tf.int32)]])
         logits = self.model({**inputs, "positions": places}, training=False)["masked_lm"]
-        best = tf.math.top_k(tf.nn.softmax(logits[: tf.size(text), :most]), self.n_best)
+        best = tf.math.top_k(tf.nn.softmax(logits[:, :most]), self.n_best)
         real = tf.sequence_mask(gaps, most)[..., None]
         filling = tf.gather(self.written, best.indices[..., 0])
         return {
@@ -92,7 +91,7 @@ class _ServedPretrainer:
             "scores": tf.where(real, best.values, 0.0),
             "lengths": gaps,
             "filled": fill_gaps(parts, tf.RaggedTensor.from_tensor(filling, gaps)),
-            "truncated": read["truncated"],
+            "truncated": truncated,
         }
 
     def next_sentence(self, text, text_pair):
@@ -100,12 +99,10 @@ class _ServedPretrainer:
             tf.size(text), tf.size(text_pair), "`text_pair` must have one for each of `text`"
         )
         with tf.control_dependencies([] if same is None else [same]):
-            read = self.text.encode(valid_utf8(text), valid_utf8(text_pair))
-        inputs = dense(read)
+            inputs, truncated = self.text.inputs(valid_utf8(text), valid_utf8(text_pair))
         inputs["positions"] = tf.zeros([tf.shape(inputs["token_ids"])[0], 1], tf.int32)
         logits = self.model(inputs, training=False)["next_sentence"]
-        follows = tf.nn.softmax(logits)[: tf.size(text), 0]
-        return {"follows": follows, "truncated": read["truncated"]}
+        return {"follows": tf.nn.softmax(logits)[:, 0], "truncated": truncated}
 
 
 def _places(mask):

@@ -111,12 +111,7 @@ class BERTText(tf.Module):
             Dict of `token_ids` and `segment_ids`, int32 Tensors `(batch, time)`, 0 at padding;
             and `truncated`, as of `encode`.
         """
-        encoded = self.encode(first, second)
-        truncated = encoded.pop("truncated")
-        missing = tf.cast(tf.equal(tf.size(truncated), 0), tf.int32)  # every text has specials
-        padding = [[0, 0], [0, missing]]
-        inputs = {name: tf.pad(ids.to_tensor(), padding) for name, ids in encoded.items()}
-        return inputs, truncated
+        return dense(self.encode(first, second))
 
     def get_config(self):
         """The constructor's arguments, as JSON can hold them."""
@@ -160,6 +155,17 @@ class BERTText(tf.Module):
             return cls(names.pieces, **settings)
         except ValueError as error:
             raise ValueError(f"{os.path.join(folder, CONFIG_FILE)}: {error}") from None
+
+
+def dense(encoded):
+    """What `BERTText.encode` and `frame` give, as `BERTText.inputs` gives it."""
+    truncated = encoded["truncated"]
+    missing = tf.cast(tf.equal(tf.size(truncated), 0), tf.int32)  # every text has specials
+    inputs = {
+        name: tf.pad(encoded[name].to_tensor(), [[0, 0], [0, missing]])
+        for name in ("token_ids", "segment_ids")
+    }
+    return inputs, truncated
 
 
 def _shared(first, second, most):

@@ -74,8 +74,9 @@ def test_a_vocabulary_that_is_no_file_of_its_own_is_written(tmp_path):
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
     message = (
-        "`--bert` must be a .keras file of pipelines.pretraining, or a folder with the config.json "
-        f"of Hugging Face's BERT or the bert_config.json of Google's. Received: {tmp_path}"
+        "`--bert` must be a .keras file of pipelines.pretraining, or a folder with the "
+        "config.json of Hugging Face's BERT or the bert_config.json of Google's. "
+        f"Received: {tmp_path}"
     )
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         checkpoints.read_names(tmp_path, "--bert")
