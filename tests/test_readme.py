@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from pipelines import tagging, translation
+from pipelines import classification, pretraining, question_answering, tagging, translation
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,8 +34,9 @@ def test_every_make_target_exists():
 
 
 def test_every_option_of_the_pipeline_exists():
-    pages = README + (ROOT / "docs" / "translation.md").read_text(encoding="utf-8")
-    for task in (tagging, translation):
+    names = ("docs/translation.md", "docs/bert.md")
+    pages = README + "".join((ROOT / name).read_text(encoding="utf-8") for name in names)
+    for task in (classification, pretraining, question_answering, tagging, translation):
         options = set(task.arguments()._option_string_actions)
         command = rf"python -m {task.__name__.replace('.', '[.]')} .*?(?=\n\n|`)"
         blocks = re.findall(command, pages, flags=re.DOTALL)
