@@ -72,14 +72,13 @@ class EncodeDocuments(beam.DoFn):
             return
         totals = collections.Counter(documents=len(self._documents), sentences=self._size)
         if self._config is not None:
-            ids = iter(self._pieces())
+            ids, totals["unknown"] = self._pieces()
             number = self._options["num_shards"][self._split]
             for document in self._documents:
                 sentences = list(itertools.islice(ids, len(document.sentences)))
                 found = [sentence for sentence in sentences if len(sentence)]
                 totals["sentences_without_pieces"] += len(sentences) - len(found)
                 totals["pieces"] += sum(map(len, found))
-                totals["unknown"] += sum(int((row == UNKNOWN_ID).sum()) for row in found)
                 if found:
                     key = content_hash(document.whole, self._options["seed"], "document")
                     shard = int.from_bytes(key[:8], "big") % number
@@ -88,7 +87,7 @@ class EncodeDocuments(beam.DoFn):
             yield beam.pvalue.TaggedOutput("counts", ((self._split, "totals", name), count))
 
     def _pieces(self):
-        """The pieces of all sentences, an int32 array each."""
+        """Iterator of the pieces of each sentence, int32 arrays, and how many are unknown."""
         import tensorflow as tf
 
         if self._text is None:
@@ -97,7 +96,8 @@ class EncodeDocuments(beam.DoFn):
             self._text = BERTText.from_config(self._config)
         sentences = [text for document in self._documents for text in document.sentences]
         ids = self._text.tokenize(tf.constant(sentences))
-        return np.split(ids.values.numpy(), ids.row_splits.numpy()[1:-1])
+        values = ids.values.numpy()
+        return iter(parts_of(values, ids.row_splits.numpy())), int((values == UNKNOWN_ID).sum())
 
 
 def pack(key, part, sentences):
@@ -119,7 +119,12 @@ def unpack(data):
     start = _DIGEST_BYTES + 8
     lengths = np.frombuffer(data, "<u4", number, start)
     ids = np.frombuffer(data, "<i4", -1, start + 4 * number)
-    return data[:_DIGEST_BYTES], part, np.split(ids, np.cumsum(lengths)[:-1])
+    return data[:_DIGEST_BYTES], part, parts_of(ids, np.cumsum([0, *lengths.tolist()]))
+
+
+def parts_of(array, bounds):
+    """List of the parts of an array between bounds, an array of integers from the first one on."""
+    return [array[start:end] for start, end in itertools.pairwise(bounds.tolist())]
 
 
 class WritePairs(beam.DoFn):
@@ -212,6 +217,7 @@ class _Writer:
         self._special_ids = self._names.special_ids
         self._rows = ROWS[options["output_format"]]
         self._ids = [self._rows.integer(index) for index in range(len(self._names.pieces))]
+        self._ends = [self._special_ids[special] for special in (CLASSIFY, SEPARATE)]
         self._options = options
 
     @staticmethod
@@ -221,8 +227,8 @@ class _Writer:
 
     def row(self, pair, name, copy):
         """A `SpanPair` -> the row of its example."""
-        begin, end = ([self._special_ids[special]] for special in (CLASSIFY, SEPARATE))
-        ids = np.concatenate([begin, pair.first, end, pair.second, end]).astype("int32")
+        begin, end = self._ends
+        ids = [begin, *pair.first.tolist(), end, *pair.second.tolist(), end]
         key = int.from_bytes(name[:8], "big") >> 33  # what every format holds
         columns = {
             "token_ids": self._pieces(ids),
@@ -231,29 +237,29 @@ class _Writer:
             "key": [self._rows.integer(key)],
         }
         if self._options["dupe_factor"] is not None:
-            columns |= self._masked(ids, key, copy)
+            columns |= self._masked(np.array([ids], "int32"), key, copy)
         return self._rows.row(columns)
 
     def _pieces(self, ids):
-        return [self._ids[index] for index in ids.tolist()]
+        return list(map(self._ids.__getitem__, ids))
 
     def _masked(self, ids, key, copy):
         options = self._options
         masked = mask_tokens(
-            ids[None],
+            ids,
             [key],
             self._special_ids[MASK],
             self._special_ids.values(),
             len(self._names.pieces),
             most=options["most_predictions"],
             share=options["mask_share"],
-            word_starts=self._names.begins_word[ids[None]] if options["whole_words"] else None,
+            word_starts=self._names.begins_word[ids] if options["whole_words"] else None,
             seed=options["seed"],
             epoch=copy,
         )
         number = int(masked.weights.sum())
         return {
-            "token_ids": self._pieces(masked.token_ids[0]),
+            "token_ids": self._pieces(masked.token_ids[0].tolist()),
             "positions": list(map(self._rows.integer, masked.positions[0, :number].tolist())),
             "labels": self._pieces(masked.labels[0, :number]),
         }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+_BITS = 53  # that a random number has, each a coin
 SPECIALS = 3  # of a pair: one at the beginning, one behind each span
 
 
@@ -106,16 +107,25 @@ def _from_another(others, random, wanted):
 
 
 def _cut(first, second, most, random):
-    """Spans of `most` pieces together at most, the longer one cut at either end."""
-    spans, ends = [first, second], [[0, len(first)], [0, len(second)]]
-    for _ in range(len(first) + len(second) - most):
-        lengths = [end - start for start, end in ends]
-        longer = int(lengths[1] > lengths[0])
-        if random.random() < 0.5:
-            ends[longer][0] += 1
-        else:
-            ends[longer][1] -= 1
-    return [span[start:end] for span, (start, end) in zip(spans, ends, strict=True)]
+    """Spans of `most` pieces together at most, the longer one cut at either end.
+
+    Pieces go one by one, each from the longer span, the first where both are alike, and with even
+    chances from its beginning or its end.
+    """
+    if len(first) + len(second) <= most:
+        return [first, second]
+    kept = min(len(first), max(most - len(second), most // 2))
+    return [_within(first, kept, random), _within(second, most - kept, random)]
+
+
+def _within(span, size, random):
+    """A part of `size` pieces; each of the others went from either end with even chances."""
+    missing, start = len(span) - size, 0
+    while missing > 0:
+        flips = min(missing, _BITS)
+        start += (int(random.random() * 2**_BITS) >> (_BITS - flips)).bit_count()
+        missing -= flips
+    return span[start : start + size]
 
 
 def _below(random, number):

@@ -4,9 +4,31 @@ The bytes of a distinct token's word, letters and count are made once and kept b
 `TFRecordRows` gives is what `tf.train.Example.SerializeToString(deterministic=True)` would.
 """
 
+import functools
 import struct
 
 from seqnlp.records.columns import FLOAT_COLUMNS, TEXT_COLUMNS
+
+
+def _varint(value):
+    """An integer from 0 on, seven bits a byte, the lowest first."""
+    piece = bytearray()
+    while value > 127:
+        piece.append(value & 127 | 128)
+        value >>= 7
+    piece.append(value)
+    return bytes(piece)
+
+
+_TEXTS = frozenset(TEXT_COLUMNS)
+_SIZES = [_varint(size) for size in range(4096)]  # nearly all that there are
+_TAGS = {number: bytes((number << 3 | 2,)) for number in (1, 2, 3)}
+
+
+def _field(number, data):
+    """A field whose value is `data` of any length."""
+    size = len(data)
+    return _TAGS[number] + (_SIZES[size] if size < 4096 else _varint(size)) + data
 
 
 class TFRecordRows:
@@ -15,45 +37,38 @@ class TFRecordRows:
     @staticmethod
     def integer(value):
         """An integer from 0 on, as a packed list holds it."""
-        piece = bytearray()
-        while value > 127:
-            piece.append(value & 127 | 128)
-            value >>= 7
-        piece.append(value)
-        return bytes(piece)
+        return _varint(value)
 
     @staticmethod
     def number(value):
         """A number in float32, as a packed list holds it."""
         return struct.pack("<f", value)
 
-    @classmethod
-    def text(cls, value):
+    @staticmethod
+    def text(value):
         """`bytes`, as a list holds them."""
-        return cls._field(1, value)
+        return _field(1, value)
 
-    @classmethod
-    def row(cls, columns):
+    @staticmethod
+    def row(columns):
         """Dict from a feature's name to the pieces of its values -> the Example, `bytes`."""
         entries = []
         for name in sorted(columns):
             values = b"".join(columns[name])
-            if name in TEXT_COLUMNS:
-                feature = cls._field(1, values)  # bytes_list
+            if name in _TEXTS:
+                feature = _field(1, values)  # bytes_list
             elif name in FLOAT_COLUMNS:
-                feature = cls._field(2, cls._field(1, values))  # float_list, packed
+                feature = _field(2, _field(1, values))  # float_list, packed
             else:
-                feature = cls._field(3, cls._field(1, values))  # int64_list, packed
-            entry = cls._field(1, name.encode()) + cls._field(2, feature)
-            entries.append(cls._field(1, entry))
-        return cls._field(1, b"".join(entries))
+                feature = _field(3, _field(1, values))  # int64_list, packed
+            entries.append(_field(1, _name(name) + _field(2, feature)))
+        return _field(1, b"".join(entries))
 
-    @classmethod
-    def _field(cls, number, data):
-        """A field whose value is `data` of any length."""
-        size = len(data)
-        length = bytes((size,)) if size < 128 else cls.integer(size)
-        return bytes((number << 3 | 2,)) + length + data
+
+@functools.cache
+def _name(name):
+    """The field of a feature's name."""
+    return _field(1, name.encode())
 
 
 class ParquetRows:
