@@ -239,6 +239,23 @@ def _prepare(options):
     ]
 
 
+def _pretraining_data(options):
+    corpus = str(options.output / "pretraining_data")
+    ours, peer = "benchmarks.pretraining_data", "benchmarks.peers.pretraining_data_datasets"
+    side = _ours("seqnlp", "tensorflow", ours, "--corpus", corpus)
+    about = (
+        "20 MB of the sample grammar's documents, a sentence a line, one vocabulary; pairs, 20 "
+        "hidden pieces at most, written compressed; a process each, its start left out"
+    )
+    setup = ((ours, "--corpus", corpus, "--write"),)
+    sides = (side, _pytorch(goals.DATASETS, peer, "--corpus", corpus))
+    memory = "resident memory of the process at its highest"
+    return [
+        Comparison("BERT data", sides, about, tries=2, setup=setup),
+        Comparison("BERT data's memory", (side,), memory, tries=1, setup=setup),
+    ]
+
+
 # Name -> function of the options that gives the comparisons.
 PARTS = {
     "attention": lambda _: [_attention()],
@@ -252,5 +269,6 @@ PARTS = {
     "transformer": lambda _: [_transformer()],
     "epoch": _epoch,
     "prepare": _prepare,
+    "pretraining data": _pretraining_data,
     "serving": _serving,
 }

@@ -54,18 +54,18 @@ def pipeline(files, output_format="tfrecord"):
     """Runs the prepare stage; returns what `_run` does, with the counts of what it wrote."""
     with tempfile.TemporaryDirectory() as output:
         arguments = ["prepare", "--output", output, f"--output_format={output_format}"]
-        usage = _run("pipelines.tagging", *arguments, "--encoding=bio", "--train", *files)
+        usage = run_measured("pipelines.tagging", *arguments, "--encoding=bio", "--train", *files)
         return usage | {"counts": _counts(os.path.join(output, "examples"))}
 
 
 def loop(files):
     """Runs the plain loop, in the same way."""
     with tempfile.TemporaryDirectory() as output:
-        usage = _run("benchmarks.prepare_loop", output, *files)
+        usage = run_measured("benchmarks.prepare_loop", output, *files)
         return usage | {"counts": json.loads(usage["printed"].splitlines()[-1])}
 
 
-def _run(module, *arguments):
+def run_measured(module, *arguments):
     """Processor seconds, peak memory in MB and printed text of a process."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
