@@ -66,7 +66,7 @@ def test_it_learns_where_what_is_asked_for_stands():
     }
     accuracy = {name: ["accuracy"] for name in labels}
     extractor.compile(keras.optimizers.Adam(0.005), span_losses(), metrics=accuracy)
-    extractor.fit(inputs, labels, epochs=40, batch_size=50, verbose=0)
+    extractor.fit(inputs, labels, epochs=100, batch_size=50, verbose=0)
     found = extractor.evaluate(inputs, labels, return_dict=True, verbose=0)
     assert found["start_accuracy"] > 0.95
     assert found["end_accuracy"] > 0.95
