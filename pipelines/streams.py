@@ -32,7 +32,7 @@ def endless(make, first_batch, manifest):
     batches = make(first_epoch=passes, num_epochs=None)
     if isinstance(batches, ArrayBatches):
         if not needs_tensorflow(manifest):
-            return itertools.islice(batches, skipped, None)
+            return (batch for batch in itertools.islice(batches, skipped, None))  # as `fit` wants
         batches = batches.dataset()
     return batches.skip(skipped).prefetch(4)
 
