@@ -32,6 +32,7 @@ def endless(make, first_batch, manifest):
     batches = make(first_epoch=passes, num_epochs=None)
     if isinstance(batches, ArrayBatches):
         if not needs_tensorflow(manifest):
+            # Keras takes generators, and no other iterators.
             return (batch for batch in itertools.islice(batches, skipped, None))
         batches = batches.dataset()
     return batches.skip(skipped).prefetch(4)
