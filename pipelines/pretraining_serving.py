@@ -90,4 +90,8 @@ def words(ids, pieces):
 
 
 def _with_gaps(spelled, random_):
-    return " ".join(MASK if random_.random() < GAP_SHARE else word for word in spelled)
+    """A text with one gap at least."""
+    shown = [MASK if random_.random() < GAP_SHARE else word for word in spelled]
+    if MASK not in shown:
+        shown[int(random_.random() * len(shown))] = MASK
+    return " ".join(shown)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import random
 import re
 import shutil
 import subprocess
@@ -162,6 +163,13 @@ def test_words_are_put_together_from_pieces():
         "a",
         "seasidesideside",
     ]
+
+
+def test_a_checked_text_has_a_gap_at_least():
+    seeds = range(40)
+    texts = {pretraining_serving._with_gaps(["one", "two"], random.Random(x)) for x in seeds}
+    assert {"[MASK] two", "one [MASK]"} <= texts
+    assert texts <= {"[MASK] two", "one [MASK]", "[MASK] [MASK]"}
 
 
 def test_an_interrupted_training_goes_on_as_the_uninterrupted_one(
