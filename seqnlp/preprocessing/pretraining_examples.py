@@ -23,6 +23,7 @@ from seqnlp.text.names import UNKNOWN_ID
 
 # Sentences cut into pieces at a time, in one call to TensorFlow.
 _BATCH_SENTENCES = 20_000
+_BATCH_PAIRS = 1024  # in which pieces are hidden at a time
 _DIGEST_BYTES = 16
 
 
@@ -163,7 +164,7 @@ class WritePairs(beam.DoFn):
     def _rows(self, split, documents, config, tables):
         options, totals = self._options, tables["totals"]
         writer = _Writer(config, options)
-        places, rows = _places(documents), []
+        places, made = _places(documents), collections.defaultdict(list)
         sentences = [sentences for _, _, sentences in documents]
         for (key, part, document), (start, end) in zip(documents, places, strict=True):
             others = _Others(sentences, start, end)
@@ -179,11 +180,16 @@ class WritePairs(beam.DoFn):
                 totals.update(counts)
                 for index, pair in enumerate(pairs):
                     name = content_hash(own + struct.pack(">I", index), options["seed"], "order")
-                    rows.append((name, writer.row(pair, name, copy)))
+                    made[copy].append((name, pair))
                     totals["pairs"] += 1
                     totals["next"] += pair.is_next
                     tables["lengths"][writer.length(pair)] += 1
-        return rows
+        return [
+            row
+            for copy, pairs in made.items()
+            for start in range(0, len(pairs), _BATCH_PAIRS)
+            for row in writer.rows(pairs[start : start + _BATCH_PAIRS], copy)
+        ]
 
 
 class _Others(Sequence):
@@ -225,29 +231,45 @@ class _Writer:
         """Ids of an input."""
         return len(pair.first) + len(pair.second) + SPECIALS
 
-    def row(self, pair, name, copy):
-        """A `SpanPair` -> the row of its example."""
+    def rows(self, pairs, copy):
+        """List of `(name, SpanPair)` -> list of `(name, row)`, the rows of their examples."""
         begin, end = self._ends
-        ids = [begin, *pair.first.tolist(), end, *pair.second.tolist(), end]
-        key = int.from_bytes(name[:8], "big") >> 33  # what every format holds
-        columns = {
-            "token_ids": self._pieces(ids),
-            "first_length": [self._rows.integer(len(pair.first) + 2)],
-            "is_next": [self._rows.integer(int(pair.is_next))],
-            "key": [self._rows.integer(key)],
-        }
-        if self._options["dupe_factor"] is not None:
-            columns |= self._masked(np.array([ids], "int32"), key, copy)
-        return self._rows.row(columns)
+        ids = [[begin, *pair.first.tolist(), end, *pair.second.tolist(), end] for _, pair in pairs]
+        keys = [int.from_bytes(name[:8], "big") >> 33 for name, _ in pairs]  # any format holds it
+        if self._options["dupe_factor"] is None:
+            hidden = [{"token_ids": self._pieces(row)} for row in ids]
+        else:
+            hidden = self._hidden(ids, keys, copy)
+        integer = self._rows.integer
+        return [
+            (
+                name,
+                self._rows.row(
+                    {
+                        "token_ids": columns.pop("token_ids"),
+                        "first_length": [integer(len(pair.first) + 2)],
+                        "is_next": [integer(int(pair.is_next))],
+                        "key": [integer(key)],
+                        **columns,
+                    }
+                ),
+            )
+            for (name, pair), key, columns in zip(pairs, keys, hidden, strict=True)
+        ]
 
     def _pieces(self, ids):
         return list(map(self._ids.__getitem__, ids))
 
-    def _masked(self, ids, key, copy):
-        options = self._options
+    def _hidden(self, rows, keys, copy):
+        """The columns of what is hidden in rows of ids, a dict a row."""
+        options, lengths = self._options, [len(row) for row in rows]
+        ids = np.zeros((len(rows), max(lengths)), "int32")
+        ids[np.arange(ids.shape[1]) < np.array(lengths)[:, None]] = list(
+            itertools.chain.from_iterable(rows)
+        )
         masked = mask_tokens(
             ids,
-            [key],
+            keys,
             self._special_ids[MASK],
             self._special_ids.values(),
             len(self._names.pieces),
@@ -257,9 +279,15 @@ class _Writer:
             seed=options["seed"],
             epoch=copy,
         )
-        number = int(masked.weights.sum())
-        return {
-            "token_ids": self._pieces(masked.token_ids[0].tolist()),
-            "positions": list(map(self._rows.integer, masked.positions[0, :number].tolist())),
-            "labels": self._pieces(masked.labels[0, :number]),
-        }
+        numbers = masked.weights.sum(axis=1).astype(int).tolist()
+        lists = [x.tolist() for x in (masked.token_ids, masked.positions, masked.labels)]
+        return [
+            {
+                "token_ids": self._pieces(token_ids[:length]),
+                "positions": list(map(self._rows.integer, positions[:number])),
+                "labels": self._pieces(labels[:number]),
+            }
+            for token_ids, positions, labels, length, number in zip(
+                *lists, lengths, numbers, strict=True
+            )
+        ]
