@@ -222,7 +222,8 @@ class _Writer:
         self._names = BERTNames(config["tokens"])
         self._special_ids = self._names.special_ids
         self._rows = ROWS[options["output_format"]]
-        self._ids = [self._rows.integer(index) for index in range(len(self._names.pieces))]
+        most = max(len(self._names.pieces), options["max_length"] + 1)
+        self._integers = [self._rows.integer(number) for number in range(most)]
         self._ends = [self._special_ids[special] for special in (CLASSIFY, SEPARATE)]
         self._options = options
 
@@ -237,19 +238,18 @@ class _Writer:
         ids = [[begin, *pair.first.tolist(), end, *pair.second.tolist(), end] for _, pair in pairs]
         keys = [int.from_bytes(name[:8], "big") >> 33 for name, _ in pairs]  # any format holds it
         if self._options["dupe_factor"] is None:
-            hidden = [{"token_ids": self._pieces(row)} for row in ids]
+            hidden = [{"token_ids": self._small(row)} for row in ids]
         else:
             hidden = self._hidden(ids, keys, copy)
-        integer = self._rows.integer
         return [
             (
                 name,
                 self._rows.row(
                     {
                         "token_ids": columns.pop("token_ids"),
-                        "first_length": [integer(len(pair.first) + 2)],
-                        "is_next": [integer(int(pair.is_next))],
-                        "key": [integer(key)],
+                        "first_length": self._small([len(pair.first) + 2]),
+                        "is_next": self._small([int(pair.is_next)]),
+                        "key": [self._rows.integer(key)],
                         **columns,
                     }
                 ),
@@ -257,8 +257,9 @@ class _Writer:
             for (name, pair), key, columns in zip(pairs, keys, hidden, strict=True)
         ]
 
-    def _pieces(self, ids):
-        return list(map(self._ids.__getitem__, ids))
+    def _small(self, numbers):
+        """The bytes of ids, places and lengths."""
+        return list(map(self._integers.__getitem__, numbers))
 
     def _hidden(self, rows, keys, copy):
         """The columns of what is hidden in rows of ids, a dict a row."""
@@ -283,9 +284,9 @@ class _Writer:
         lists = [x.tolist() for x in (masked.token_ids, masked.positions, masked.labels)]
         return [
             {
-                "token_ids": self._pieces(token_ids[:length]),
-                "positions": list(map(self._rows.integer, positions[:number])),
-                "labels": self._pieces(labels[:number]),
+                "token_ids": self._small(token_ids[:length]),
+                "positions": self._small(positions[:number]),
+                "labels": self._small(labels[:number]),
             }
             for token_ids, positions, labels, length, number in zip(
                 *lists, lengths, numbers, strict=True
