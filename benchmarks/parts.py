@@ -269,6 +269,6 @@ PARTS = {
     "transformer": lambda _: [_transformer()],
     "epoch": _epoch,
     "prepare": _prepare,
-    "pretraining data": _pretraining_data,
+    "pretraining_data": _pretraining_data,
     "serving": _serving,
 }

@@ -76,7 +76,7 @@ def test_the_program_adds_a_line_for_every_metric(tmp_path, monkeypatch, capsys)
 def test_an_unknown_part_is_refused(capsys):
     with pytest.raises(SystemExit):
         run.main(["small"])
-    assert "expected parts of attention, complexity, crf" in capsys.readouterr().err
+    assert "expected parts of attention, bert, complexity" in capsys.readouterr().err
 
 
 def test_every_part_says_what_it_needs_or_has_comparisons(capsys, tmp_path):

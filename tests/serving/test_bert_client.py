@@ -69,7 +69,7 @@ def test_gaps_come_filled_with_their_guesses(client):
     assert first == Filled("the [MASK] House", "the blue House", [guesses], False)
     assert empty == Filled("", "", [], False)
     assert (two.text, two.guesses) == ("서울 blue Ünal blue", [guesses] * 2)
-    assert (three.text, three.truncated) == ("blue blue [MASK] ", True)
+    assert (three.text, three.truncated) == ("blue blue [MASK]", True)
     assert three.guesses == [guesses] * 2
 
 
