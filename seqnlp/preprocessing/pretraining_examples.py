@@ -10,8 +10,9 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.transforms.window import GlobalWindows
 
+from seqnlp.preprocessing.pretraining_text import text_of
 from seqnlp.preprocessing.running import collect_less
-from seqnlp.preprocessing.sentence_pairs import SPECIALS, document_pairs
+from seqnlp.preprocessing.sentence_pairs import SPECIALS, Sentences, document_pairs
 from seqnlp.preprocessing.shards import write_shard
 from seqnlp.preprocessing.spill import read_spilled
 from seqnlp.preprocessing.split import content_hash
@@ -40,7 +41,6 @@ class EncodeDocuments(beam.DoFn):
     def __init__(self, split, options):
         self._split = split
         self._options = options
-        self._text = None
 
     def setup(self):
         """Prepares the worker."""
@@ -73,14 +73,16 @@ class EncodeDocuments(beam.DoFn):
             return
         totals = collections.Counter(documents=len(self._documents), sentences=self._size)
         if self._config is not None:
-            ids, totals["unknown"] = self._pieces()
-            number = self._options["num_shards"][self._split]
+            ids, bounds = self._pieces()
+            totals["unknown"] = int((ids == UNKNOWN_ID).sum())
+            number, at = self._options["num_shards"][self._split], 0
             for document in self._documents:
-                sentences = list(itertools.islice(ids, len(document.sentences)))
-                found = [sentence for sentence in sentences if len(sentence)]
-                totals["sentences_without_pieces"] += len(sentences) - len(found)
-                totals["pieces"] += sum(map(len, found))
-                if found:
+                own = bounds[at : at + len(document.sentences) + 1]
+                at += len(document.sentences)
+                found = sentences_between(ids, own)
+                totals["sentences_without_pieces"] += len(own) - len(found.bounds)
+                totals["pieces"] += len(found.ids)
+                if len(found.ids):
                     key = content_hash(document.whole, self._options["seed"], "document")
                     shard = int.from_bytes(key[:8], "big") % number
                     yield (self._split, shard), pack(key, document.part, found)
@@ -88,17 +90,19 @@ class EncodeDocuments(beam.DoFn):
             yield beam.pvalue.TaggedOutput("counts", ((self._split, "totals", name), count))
 
     def _pieces(self):
-        """Iterator of the pieces of each sentence, int32 arrays, and how many are unknown."""
+        """The pieces of all sentences, an int32 array, and a list of where each begins or ends."""
         import tensorflow as tf
 
-        if self._text is None:
-            from seqnlp.text import BERTText
-
-            self._text = BERTText.from_config(self._config)
         sentences = [text for document in self._documents for text in document.sentences]
-        ids = self._text.tokenize(tf.constant(sentences))
-        values = ids.values.numpy()
-        return iter(parts_of(values, ids.row_splits.numpy())), int((values == UNKNOWN_ID).sum())
+        ids = text_of(self._config).tokenize(tf.constant(sentences))
+        return ids.values.numpy(), ids.row_splits.numpy().tolist()
+
+
+def sentences_between(ids, bounds):
+    """The `Sentences` of an array that lie between bounds, but for empty ones."""
+    start = bounds[0]
+    bounds = list(dict.fromkeys(bounds))
+    return Sentences(ids[start : bounds[-1]], [bound - start for bound in bounds])
 
 
 def pack(key, part, sentences):
@@ -107,25 +111,20 @@ def pack(key, part, sentences):
     Args:
         key: 16 bytes of the whole document.
         part: Number of the part.
-        sentences: List of int32 arrays.
+        sentences: `Sentences`.
     """
-    lengths = np.array([len(sentence) for sentence in sentences], "<u4")
-    head = key + struct.pack(">II", part, len(lengths))
-    return b"".join([head, lengths.tobytes(), np.concatenate(sentences).astype("<i4").tobytes()])
+    head = key + struct.pack(">II", part, len(sentences.bounds))
+    bounds = np.array(sentences.bounds, "<u4").tobytes()
+    return b"".join([head, bounds, sentences.ids.astype("<i4").tobytes()])
 
 
 def unpack(data):
     """What `pack` packed: the key, the part and the sentences."""
     part, number = struct.unpack_from(">II", data, _DIGEST_BYTES)
     start = _DIGEST_BYTES + 8
-    lengths = np.frombuffer(data, "<u4", number, start)
+    bounds = np.frombuffer(data, "<u4", number, start).tolist()
     ids = np.frombuffer(data, "<i4", -1, start + 4 * number)
-    return data[:_DIGEST_BYTES], part, parts_of(ids, np.cumsum([0, *lengths.tolist()]))
-
-
-def parts_of(array, bounds):
-    """List of the parts of an array between bounds, an array of integers from the first one on."""
-    return [array[start:end] for start, end in itertools.pairwise(bounds.tolist())]
+    return data[:_DIGEST_BYTES], part, Sentences(ids, bounds)
 
 
 class WritePairs(beam.DoFn):
@@ -222,9 +221,9 @@ class _Writer:
         self._names = BERTNames(config["tokens"])
         self._special_ids = self._names.special_ids
         self._rows = ROWS[options["output_format"]]
-        most = max(len(self._names.pieces), options["max_length"] + 1)
-        self._integers = [self._rows.integer(number) for number in range(most)]
-        self._ends = [self._special_ids[special] for special in (CLASSIFY, SEPARATE)]
+        self._ends = [
+            np.array([self._special_ids[name]], "int32") for name in (CLASSIFY, SEPARATE)
+        ]
         self._options = options
 
     @staticmethod
@@ -235,39 +234,37 @@ class _Writer:
     def rows(self, pairs, copy):
         """List of `(name, SpanPair)` -> list of `(name, row)`, the rows of their examples."""
         begin, end = self._ends
-        ids = [[begin, *pair.first.tolist(), end, *pair.second.tolist(), end] for _, pair in pairs]
-        keys = [int.from_bytes(name[:8], "big") >> 33 for name, _ in pairs]  # any format holds it
-        if self._options["dupe_factor"] is None:
-            hidden = [{"token_ids": self._small(row)} for row in ids]
-        else:
-            hidden = self._hidden(ids, keys, copy)
+        names, pairs = zip(*pairs, strict=True)
+        ids = [part for pair in pairs for part in (begin, pair.first, end, pair.second, end)]
+        lengths = np.array([self.length(pair) for pair in pairs])
+        # Any format holds an integer of 31 bits.
+        keys = np.array([int.from_bytes(name[:8], "big") >> 33 for name in names])
+        found = {
+            "token_ids": (np.concatenate(ids), lengths),
+            "first_length": (np.array([len(pair.first) + 2 for pair in pairs]), None),
+            "is_next": (np.array([int(pair.is_next) for pair in pairs]), None),
+            "key": (keys, None),
+        }
+        if self._options["dupe_factor"] is not None:
+            found |= self._hidden(*found["token_ids"], keys, copy)
+        columns = [self._lists(*column) for column in found.values()]
         return [
-            (
-                name,
-                self._rows.row(
-                    {
-                        "token_ids": columns.pop("token_ids"),
-                        "first_length": self._small([len(pair.first) + 2]),
-                        "is_next": self._small([int(pair.is_next)]),
-                        "key": [self._rows.integer(key)],
-                        **columns,
-                    }
-                ),
-            )
-            for (name, pair), key, columns in zip(pairs, keys, hidden, strict=True)
+            (name, self._rows.row(dict(zip(found, cells, strict=True))))
+            for name, *cells in zip(names, *columns, strict=True)
         ]
 
-    def _small(self, numbers):
-        """The bytes of ids, places and lengths."""
-        return list(map(self._integers.__getitem__, numbers))
+    def _lists(self, values, lengths):
+        """A cell for each of the lists behind each other; without `lengths` they are of one."""
+        ends = np.arange(1, len(values) + 1) if lengths is None else np.cumsum(lengths)
+        cells = self._rows.integers(values, np.concatenate([[0], ends]))
+        return [[cell] for cell in cells]
 
-    def _hidden(self, rows, keys, copy):
-        """The columns of what is hidden in rows of ids, a dict a row."""
-        options, lengths = self._options, [len(row) for row in rows]
-        ids = np.zeros((len(rows), max(lengths)), "int32")
-        ids[np.arange(ids.shape[1]) < np.array(lengths)[:, None]] = list(
-            itertools.chain.from_iterable(rows)
-        )
+    def _hidden(self, values, lengths, keys, copy):
+        """The columns of what is hidden in rows of ids: values and lengths."""
+        options = self._options
+        is_real = np.arange(lengths.max()) < lengths[:, None]
+        ids = np.zeros(is_real.shape, "int32")
+        ids[is_real] = values
         masked = mask_tokens(
             ids,
             keys,
@@ -280,15 +277,10 @@ class _Writer:
             seed=options["seed"],
             epoch=copy,
         )
-        numbers = masked.weights.sum(axis=1).astype(int).tolist()
-        lists = [x.tolist() for x in (masked.token_ids, masked.positions, masked.labels)]
-        return [
-            {
-                "token_ids": self._small(token_ids[:length]),
-                "positions": self._small(positions[:number]),
-                "labels": self._small(labels[:number]),
-            }
-            for token_ids, positions, labels, length, number in zip(
-                *lists, lengths, numbers, strict=True
-            )
-        ]
+        chosen = masked.weights > 0
+        numbers = chosen.sum(axis=1)
+        return {
+            "token_ids": (masked.token_ids[is_real], lengths),
+            "positions": (masked.positions[chosen], numbers),
+            "labels": (masked.labels[chosen], numbers),
+        }

@@ -1,5 +1,6 @@
 """What a preparation has to know of pretraining BERT."""
 
+from seqnlp.preprocessing.pretraining_text import text_of
 from seqnlp.preprocessing.statistics import describe_lengths, schema_text, share, tabulate
 from seqnlp.preprocessing.task import Task
 from seqnlp.records import SPLITS
@@ -60,9 +61,7 @@ class PretrainingTask(Task):
 
     def save_text(self, folder, config):
         """Writes a `BERTText`, see `Task`."""
-        from seqnlp.text import BERTText
-
-        BERTText.from_config(config).save(folder)
+        text_of(config).save(folder)
         return [VOCABULARY_FILE, CONFIG_FILE]
 
 

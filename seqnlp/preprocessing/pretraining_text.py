@@ -1,5 +1,7 @@
 """The word pieces of BERT, read or learned."""
 
+import functools
+
 import apache_beam as beam
 
 from seqnlp.preprocessing.subwords import learn_word_piece
@@ -45,6 +47,18 @@ def bert_text(tokens, options):
     """The dict of `MakeBERTText` of a vocabulary, a list of `str`."""
     settings = {name: options[name] for name in ("lowercase", "max_length")}
     return {"config": {"tokens": tokens, **settings}, "problem": None}
+
+
+def text_of(config):
+    """The `BERTText` of a config, which is made once a process."""
+    return _text_of(**{**config, "tokens": tuple(config["tokens"])})
+
+
+@functools.lru_cache(maxsize=1)
+def _text_of(tokens, **settings):
+    from seqnlp.text import BERTText
+
+    return BERTText(list(tokens), **settings)
 
 
 def read_vocabulary(path):

@@ -1,5 +1,6 @@
 """Pairs of spans of documents, half of which follow each other: what BERT is pretrained on."""
 
+import bisect
 import collections
 from typing import NamedTuple
 
@@ -7,6 +8,18 @@ import numpy as np
 
 _BITS = 53  # that a random number has, each a coin
 SPECIALS = 3  # of a pair: one at the beginning, one behind each span
+
+
+class Sentences(NamedTuple):
+    """The pieces of a document's sentences, one behind the other.
+
+    Fields:
+        ids: int32 `(time,)`.
+        bounds: List of `int`, 0 and the end of each sentence; none is empty.
+    """
+
+    ids: np.ndarray
+    bounds: list
 
 
 class SpanPair(NamedTuple):
@@ -32,8 +45,8 @@ def document_pairs(document, others, random, max_length=128, short_share=0.1):
     cannot be told from the length of the first span. A pile of one piece makes no pair.
 
     Args:
-        document: List of int32 arrays, the pieces of each sentence, none of them empty.
-        others: List of other documents, at least one.
+        document: `Sentences`.
+        others: Sequence of other documents, at least one.
         random: `random.Random`; of it `random()` alone is used, whose numbers are the same in
             every version of Python.
         max_length: Most pieces of a pair, its three specials among them; longer pairs lose
@@ -51,31 +64,32 @@ def document_pairs(document, others, random, max_length=128, short_share=0.1):
     """
     _check(others, max_length, short_share)
     most = max_length - SPECIALS
-    document, pairs, counts = list(document), [], collections.Counter()
-    pile, length, at = [], 0, 0
-    wanted = _wanted(random, most, short_share)
-    while at < len(document):
-        pile.append(document[at])
-        length += len(document[at])
-        at += 1
-        if length < wanted and at < len(document):
-            continue
-        if length == 1:
+    ids, bounds = document
+    pairs, counts = [], collections.Counter()
+    begin = sentence = 0  # where the pile begins, and the sentence of that piece
+    while begin < bounds[-1]:
+        wanted = _wanted(random, most, short_share)
+        last = _end(bounds, sentence, begin + wanted)
+        end = bounds[last]
+        if end - begin == 1:
             counts["pieces_without_pair"] += 1
         else:
-            begin, rest = _parted(pile, random)
-            first, second = np.concatenate(begin), np.concatenate(rest)
+            middle, rest = _parted(bounds, begin, sentence, last, random)
+            first, second = ids[begin:middle], ids[middle:end]
             is_next = random.random() < 0.5
             if not is_next:
                 second = _from_another(others, random, wanted - len(first))
-                at -= len(rest)
-                document[at] = rest[0]  # of a single sentence, what is left of it
+                end, last = middle, rest
             pair = _cut(first, second, most, random)
             counts["pieces_cut"] += len(first) + len(second) - sum(map(len, pair))
             pairs.append(SpanPair(*pair, is_next))
-        pile, length = [], 0
-        wanted = _wanted(random, most, short_share)
+        begin, sentence = end, last
     return pairs, counts
+
+
+def _end(bounds, sentence, place):
+    """Of sentences from one on, the number behind the first that ends at `place` or later."""
+    return min(bisect.bisect_left(bounds, place, sentence + 1), len(bounds) - 1)
 
 
 def _wanted(random, most, short_share):
@@ -85,25 +99,20 @@ def _wanted(random, most, short_share):
     return most
 
 
-def _parted(pile, random):
-    """Two lists of sentences, or of the parts of one."""
-    if len(pile) > 1:
-        end = 1 + _below(random, len(pile) - 1)
-        return pile[:end], pile[end:]
-    (sentence,) = pile
-    end = 1 + _below(random, len(sentence) - 1)
-    return [sentence[:end]], [sentence[end:]]
+def _parted(bounds, begin, sentence, last, random):
+    """Where a pile is parted, and the sentence of that piece."""
+    if last - sentence > 1:
+        rest = sentence + 1 + _below(random, last - sentence - 1)
+        return bounds[rest], rest
+    return begin + 1 + _below(random, bounds[last] - begin - 1), sentence
 
 
 def _from_another(others, random, wanted):
     """Pieces of another document, from the beginning of one of its sentences on."""
-    document = others[_below(random, len(others))]
-    start = _below(random, len(document))
-    length, end = 0, start
-    while end < len(document) and length < max(wanted, 1):
-        length += len(document[end])
-        end += 1
-    return np.concatenate(document[start:end])
+    ids, bounds = others[_below(random, len(others))]
+    sentence = _below(random, len(bounds) - 1)
+    begin = bounds[sentence]
+    return ids[begin : bounds[_end(bounds, sentence, begin + max(wanted, 1))]]
 
 
 def _cut(first, second, most, random):

@@ -5,7 +5,10 @@ The bytes of a distinct token's word, letters and count are made once and kept b
 """
 
 import functools
+import itertools
 import struct
+
+import numpy as np
 
 from seqnlp.records.columns import FLOAT_COLUMNS, TEXT_COLUMNS
 
@@ -27,8 +30,12 @@ _TAGS = {number: bytes((number << 3 | 2,)) for number in (1, 2, 3)}
 
 def _field(number, data):
     """A field whose value is `data` of any length."""
-    size = len(data)
-    return _TAGS[number] + (_SIZES[size] if size < 4096 else _varint(size)) + data
+    return _begin(number, len(data)) + data
+
+
+def _begin(number, size):
+    """What stands before a value of `size` bytes."""
+    return _TAGS[number] + (_SIZES[size] if size < 4096 else _varint(size))
 
 
 class TFRecordRows:
@@ -38,6 +45,27 @@ class TFRecordRows:
     def integer(value):
         """An integer from 0 on, as a packed list holds it."""
         return _varint(value)
+
+    @staticmethod
+    def integers(values, bounds):
+        """Lists of integers from 0 on, all at once.
+
+        Args:
+            values: Integer array, one list behind the other.
+            bounds: Integer array, 0 and the end of each list.
+
+        Returns:
+            List of `bytes`, each a packed list.
+        """
+        sizes = np.ones(len(values), dtype="int64")
+        while (more := values >> 7 * sizes > 0).any():
+            sizes += more
+        ends = np.concatenate([[0], np.cumsum(sizes)])
+        written = np.empty(ends[-1], dtype="uint8")
+        for at in range(sizes.max(initial=0)):
+            left = values[sizes > at] >> 7 * at
+            written[ends[:-1][sizes > at] + at] = left & 127 | (left > 127) * 128
+        return _parts(written.tobytes(), ends[bounds])
 
     @staticmethod
     def number(value):
@@ -55,20 +83,29 @@ class TFRecordRows:
         entries = []
         for name in sorted(columns):
             values = b"".join(columns[name])
-            if name in _TEXTS:
-                feature = _field(1, values)  # bytes_list
-            elif name in FLOAT_COLUMNS:
-                feature = _field(2, _field(1, values))  # float_list, packed
-            else:
-                feature = _field(3, _field(1, values))  # int64_list, packed
-            entries.append(_field(1, _name(name) + _field(2, feature)))
+            entries += (_head(name, len(values)), values)
         return _field(1, b"".join(entries))
 
 
-@functools.cache
-def _name(name):
-    """The field of a feature's name."""
-    return _field(1, name.encode())
+@functools.lru_cache(1 << 14)
+def _head(name, size):
+    """What stands before the `size` bytes of a feature's values."""
+    if name in _TEXTS:
+        numbers = (1,)  # bytes_list
+    elif name in FLOAT_COLUMNS:
+        numbers = (1, 2)  # float_list, packed
+    else:
+        numbers = (1, 3)  # int64_list, packed
+    head = b""
+    for number in (*numbers, 2):
+        head = _begin(number, size + len(head)) + head
+    name = _field(1, name.encode())
+    return _begin(1, len(name) + len(head) + size) + name + head
+
+
+def _parts(data, bounds):
+    """The parts of `bytes` between bounds, an array of integers."""
+    return [data[start:end] for start, end in itertools.pairwise(bounds.tolist())]
 
 
 class ParquetRows:
@@ -78,6 +115,11 @@ class ParquetRows:
     def integer(value):
         """An integer from 0 on."""
         return struct.pack("<i", value)
+
+    @staticmethod
+    def integers(values, bounds):
+        """Lists of integers from 0 on, see `TFRecordRows`."""
+        return _parts(values.astype("<i4").tobytes(), 4 * np.asarray(bounds))
 
     @staticmethod
     def number(value):

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from seqnlp.preprocessing.sentence_pairs import document_pairs
+from seqnlp.preprocessing.sentence_pairs import Sentences, document_pairs
 
 SIZE = 1000
 
@@ -16,10 +16,14 @@ def documents(number, seed=0, most=30):
     draw, found = random.Random(seed), []
     for at in range(number):
         lengths = [draw.randint(1, most) for _ in range(draw.randint(1, 12))]
-        ends = np.cumsum(lengths)
-        pieces = np.arange(ends[-1], dtype="int32") + SIZE * at
-        found.append(np.split(pieces, ends[:-1]))
+        found.append(sentences(lengths, SIZE * at))
     return found
+
+
+def sentences(lengths, first=0):
+    """Sentences of rising pieces."""
+    bounds = np.cumsum([0, *lengths]).tolist()
+    return Sentences(np.arange(bounds[-1], dtype="int32") + first, bounds)
 
 
 def all_pairs(corpus, seed=0, **arguments):
@@ -50,7 +54,7 @@ def test_nothing_is_left_out_or_comes_twice_but_what_is_counted():
         own = [pair.first for pair in pairs] + [p.second for p in pairs if p.is_next]
         own = np.concatenate([*own, np.array([], "int32")])
         assert len(np.unique(own)) == len(own)
-        total = sum(map(len, corpus[number]))
+        total = len(corpus[number].ids)
         assert total - len(own) <= counts["pieces_cut"] + counts["pieces_without_pair"]
         if not counts["pieces_cut"]:
             assert total - len(own) == counts["pieces_without_pair"]
@@ -69,7 +73,7 @@ def test_half_of_the_pairs_follow_and_lengths_do_not_tell_which():
 
 
 def test_piles_are_nearly_as_long_as_may_be_but_for_the_short_share():
-    corpus = [[np.arange(at, at + 2) for at in range(0, 900, 2)] for _ in range(2)]
+    corpus = [sentences([2] * 450) for _ in range(2)]
     for share, expected in ((0.0, 0), (1.0, 0.9)):
         found = [
             len(pair.first) + len(pair.second)
@@ -81,18 +85,18 @@ def test_piles_are_nearly_as_long_as_may_be_but_for_the_short_share():
 
 
 def test_a_document_of_one_sentence_is_parted_within_it_and_one_of_a_piece_makes_no_pair():
-    other = [[np.arange(100, 130)]]
+    other = [sentences([30], 100)]
     answers = set()
     for seed in range(20):
-        pairs, counts = document_pairs([np.arange(9)], other, random.Random(seed))
+        pairs, counts = document_pairs(sentences([9]), other, random.Random(seed))
         own = [pair.first for pair in pairs] + [p.second for p in pairs if p.is_next]
         left = 9 - len(np.concatenate(own))
         assert left == counts["pieces_without_pair"] <= 1
         answers |= {pair.is_next for pair in pairs}
     assert answers == {True, False}
-    pairs, counts = document_pairs([np.arange(1)], other, random.Random(0))
+    pairs, counts = document_pairs(sentences([1]), other, random.Random(0))
     assert (pairs, dict(counts)) == ([], {"pieces_without_pair": 1})
-    assert document_pairs([], other, random.Random(0)) == ([], {})
+    assert document_pairs(sentences([]), other, random.Random(0)) == ([], {})
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import random
 
+import numpy as np
 import pytest
 from tensorflow.train import Example
 
@@ -63,6 +64,15 @@ def test_parts_of_a_row_may_hold_many_values():
     integer = TFRecordRows.integer
     parts = {"char_ids": [integer(300) + integer(1), integer(7)]}
     assert TFRecordRows.row(parts) == example({"char_ids": [300, 1, 7]})
+
+
+@pytest.mark.parametrize("rows", [TFRecordRows, ParquetRows])
+@pytest.mark.parametrize("lists", [[WIDE, [], [300]], [[]], []], ids=["wide", "empty", "none"])
+def test_lists_of_integers_are_those_of_their_integers(rows, lists):
+    bounds = np.cumsum([0, *map(len, lists)])
+    values = np.array([value for values in lists for value in values], "int64")
+    expected = [b"".join(map(rows.integer, values)) for values in lists]
+    assert rows.integers(values, bounds) == expected
 
 
 def test_parquet_rows_keep_the_order_of_their_columns():

@@ -90,6 +90,28 @@ def test_valid_utf8_agrees_with_python_on_random_bytes():
     assert decoded(valid_utf8(texts)) == expected
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xc0\x80",
+        b"\xe0\x9f\xbf",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"\xf8",
+        b"a\xc3",
+        b"\x80",
+    ],
+    ids=["long zero", "long", "surrogate", "too large", "no byte", "cut", "rest"],
+)
+def test_valid_utf8_finds_each_kind_of_broken_character(data):
+    assert decoded(valid_utf8([data])) == [data.decode(errors="replace")]
+
+
+def test_valid_utf8_keeps_the_ends_of_all_ranges():
+    text = "\0\n\x7f\x80\u07ff\u0800\ud7ff\ue000\ufffe\uffff\U00010000\U0010ffff"
+    assert decoded(valid_utf8([text])) == [text]
+
+
 def test_valid_utf8_keeps_ragged_shape():
     ragged = tf.ragged.constant([[b"a", b"\xff"], []])
     assert valid_utf8(ragged).to_list() == [[b"a", "�".encode()], []]
