@@ -117,6 +117,7 @@ RULES = {
             "tagging_model",
             "tagging_streams",
             "tagging_training",
+            "task_options",
             "trained_model",
             "training",
             "translation",
