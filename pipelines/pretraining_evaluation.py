@@ -77,15 +77,21 @@ def _most_frequent(batches):
 
 
 def _draw(options, model, batch, names):
-    """Writes the curves of training, the heads' attention to a pair, and guesses at pieces."""
+    """Writes the heads' attention to a pair, guesses at pieces, and the curves of training."""
     shown = TensorBoardPretrainer(options.output / "logs", batch, names)
     shown.set_model(model)
     (options.output / HEADS).write_bytes(plot.png(shown.heads()))
     (options.output / GUESSES).write_text(shown.table() + "\n", encoding="utf-8")
     history = options.output / "logs" / "history.json"
-    if not history.exists():
-        return
-    epochs = json.loads(history.read_text())
+    if history.exists():
+        figure = _curves(json.loads(history.read_text()))
+        (options.output / CURVES).write_bytes(plot.png(figure))
+
+
+def _curves(epochs):
+    """What each epoch came to, against the steps of the optimizer where they were noted."""
+    noted = all("steps" in epoch for epoch in epochs)
+    ends = [epoch["steps"] for epoch in epochs] if noted else range(1, len(epochs) + 1)
     panels = {
         name.replace("_", " "): {
             side: [epoch[f"{prefix}{name}"] for epoch in epochs]
@@ -93,8 +99,7 @@ def _draw(options, model, batch, names):
         }
         for name in (SHOWN[0], SHOWN[2], "loss")
     }
-    figure = plot.curves(range(1, len(epochs) + 1), panels, unit="epoch")
-    (options.output / CURVES).write_bytes(plot.png(figure))
+    return plot.curves(ends, panels, unit="Step" if noted else "Epoch")
 
 
 def _print(report):
