@@ -2,10 +2,9 @@
 
 import json
 
-import keras
 import numpy as np
 
-from pipelines import trained_model
+from pipelines import streams, trained_model
 from pipelines.evaluation import bless, forget, verdict
 from seqnlp import plot
 from seqnlp.callbacks import TensorBoardPretrainer
@@ -50,20 +49,8 @@ def evaluate(options):
 def scores_of(model, batches, judged):
     """Losses and accuracies of a model, a dict."""
     model.compile(jit_compile=True, **judged)
-    found = model.evaluate(_Listed(batches), verbose=0, return_dict=True)
+    found = model.evaluate(streams.Listed(batches), verbose=0, return_dict=True)
     return {name: float(found[name]) for name in SHOWN}
-
-
-class _Listed(keras.utils.PyDataset):
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __getitem__(self, index):
-        return self.batches[index]
 
 
 def _most_frequent(batches):
