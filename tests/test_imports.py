@@ -101,6 +101,7 @@ RULES = {
             "question_answering_evaluation",
             "question_answering_training",
             "evaluation",
+            "precision",
             "pretraining",
             "pretraining_checks",
             "pretraining_evaluation",
