@@ -42,16 +42,18 @@ def train(options):
     if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = BERTNames.load(manifest.folder)
-    jit = training.choose_jit(*_jit(options), "batches come in one shape")
+    jit = training.choose_jit(options.jit, True, "batches come in one shape", _no_jit(options))
     keras.utils.set_random_seed(options.seed)
     with replicas.replicated(options.replicas):
         _train(options, manifest, names, jit)
 
 
-def _jit(options):
-    """What is asked of XLA, and whether it compiles on processors by itself."""
+def _no_jit(options):
+    """Why XLA must not compile the model, or None where it may."""
     shared = options.replicas > 1 and keras.backend.backend() == "tensorflow"
-    return ("false", False) if shared else (options.jit, True)
+    return (
+        "the strategies of TensorFlow, which share batches, do not go with it" if shared else None
+    )
 
 
 def _train(options, manifest, names, jit):

@@ -10,16 +10,19 @@ from pipelines import streams, trained_model
 from seqnlp.callbacks import Backup, KeepBest
 
 
-def choose_jit(choice, on_processors, why):
+def choose_jit(choice, on_processors, why, never=None):
     """Whether XLA compiles the model, announced with the reason.
 
     Args:
         choice: "auto", "true" or "false", as the user asked.
         on_processors: Whether it does on the TensorFlow backend without an accelerator.
         why: Reason of `on_processors`.
+        never: Reason that XLA must not, whatever the device, or None.
     """
     jit, reason = choice == "true", "as asked"
-    if choice == "auto" and keras.backend.backend() == "jax":
+    if choice == "auto" and never:
+        jit, reason = False, never
+    elif choice == "auto" and keras.backend.backend() == "jax":
         jit, reason = True, "JAX always compiles"
     elif choice == "auto":
         import tensorflow as tf
