@@ -51,8 +51,10 @@ class KeepBest(keras.callbacks.Callback):
                 f"`monitor` must be one of the logs {', '.join(sorted(logs))}. "
                 f"Received: monitor={self.monitor!r}"
             )
-        steps = {"steps": int(self.model.optimizer.iterations)}
-        self.epochs.append({name: float(value) for name, value in logs.items()} | steps)
+        # A variable that replicas share is no number by itself.
+        steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        values = {name: float(value) for name, value in logs.items()}
+        self.epochs.append(values | {"steps": steps})
         if self.best_epoch == epoch:
             self.save()
         _replace(self.history, self._write_history)
