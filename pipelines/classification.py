@@ -3,7 +3,7 @@
 python -m pipelines.classification run --output DIR [--train FILE ... --dev FILE ...]
 """
 
-from pipelines import command_line, stages
+from pipelines import command_line, stages, task_options
 from pipelines.command_line import at_least_one
 
 DESCRIPTION = "Fine-tunes, evaluates, exports and checks a BERT that tells a label or a number."
@@ -32,7 +32,8 @@ def arguments():
         type=at_least_one,
         help="train on so many alone, the first ones by a hash of their content",
     )
-    _add_serving(parser.add_argument_group("evaluation and serving"))
+    serving = parser.add_argument_group("evaluation and serving")
+    task_options.add_serving(serving, "classifier")
     return parser
 
 
@@ -62,23 +63,7 @@ def _add_text(text):
         default=128,
         help="ids of an input, specials among them: longer ones are cut and flagged",
     )
-    text.add_argument(
-        "--output_format",
-        default="tfrecord",
-        choices=("tfrecord", "parquet"),
-        help="of the examples; parquet is read without TensorFlow",
-    )
-    text.add_argument(
-        "--num_shards", type=at_least_one, default=1, help="files of the training split"
-    )
-
-
-def _add_serving(serving):
-    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
-    serving.add_argument("--name", default="classifier", help="of the served model")
-    serving.add_argument(
-        "--export_anyway", action="store_true", help="also a model that is not blessed"
-    )
+    task_options.add_examples(text, num_shards=1)
 
 
 def run(argv):
@@ -119,35 +104,24 @@ def prepare(options, beam_options):
 
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_classification`."""
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
+    files = task_options.given_files(options)
     layout = command_line.layout(options, LAYOUT)
     text = {"lowercase": options.lowercase}
-    if options.train is not None:
+    if files is not None:
         text |= {"vocabulary_size": options.vocabulary_size or 8000}
         described = {"input_format": options.input_format, "layout": layout}
         return " ".join(options.train), {**files, **described, **text}
-    if options.dev or options.test:
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
     if layout or options.input_format != "tsv" or options.task != "classification":
         raise ValueError(
             "`--train` must be given with --task regression or a description of its format: the "
             "sample corpus has its own. Received: no --train"
         )
+    from seqnlp.samples import to_tsv
+
     folder = options.output / "corpus"
     text |= {"vocabulary_size": options.vocabulary_size or 1500}
-    return f"sample corpus, {folder}", {**_write_sample(folder), **text}
-
-
-def _write_sample(folder):
-    from seqnlp.samples import to_tsv, travel
-
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for argument, split in (("train", "train"), ("dev", "eval"), ("test", "test")):
-        path = folder / f"{split}.tsv"
-        path.write_text(to_tsv(travel(split)), encoding="utf-8")
-        files[argument] = [str(path)]
-    return files
+    files = task_options.write_travel(folder, to_tsv, "tsv")
+    return f"sample corpus, {folder}", {**files, **text}
 
 
 if __name__ == "__main__":

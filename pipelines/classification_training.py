@@ -4,7 +4,7 @@ import functools
 
 import keras
 
-from pipelines import command_line, encoders, fine_tuning, streams
+from pipelines import command_line, encoders, fine_tuning, streams, training
 from pipelines.classification_evaluation import forget_evaluation
 from seqnlp.metrics import Pearson
 from seqnlp.models import BERTClassifier, BERTRegressor
@@ -29,7 +29,7 @@ def train(options):
         model,
         functools.partial(batches, options, manifest),
         monitor="val_pearson" if regression else "val_accuracy",
-        callbacks=fine_tuning.tensorboard(options, manifest),
+        callbacks=training.tensorboard(options, manifest),
         compiled=judged(regression),
         remembered=("max_train_examples",),
     )

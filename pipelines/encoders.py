@@ -4,11 +4,10 @@ import os
 import pathlib
 from typing import NamedTuple
 
-import keras
-
 from pipelines import checkpoints, trained_model
 from pipelines.command_line import at_least_one, share_below_one
 from pipelines.encoder_options import add_encoder
+from pipelines.precision import mixed_precision
 from seqnlp.models import bert
 from seqnlp.text import BERTNames
 from seqnlp.text.bert_names import VOCABULARY_FILE, read_bert_settings
@@ -86,14 +85,9 @@ def make_encoder(options, folder, length_flag="--max_length"):
             f"{options.encoder}. Received: {length_flag}={length}"
         )
     sizes |= {"dropout": options.dropout, "attention_dropout": options.dropout}
-    before = keras.config.dtype_policy()
-    if options.mixed_precision:
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with mixed_precision(options.mixed_precision):
         encoder = bert.BERTEncoder(**sizes)
         encoder.build(dict.fromkeys(("token_ids", "segment_ids"), (None, None)))
-    finally:
-        keras.config.set_dtype_policy(before)
     if given is not None and not options.random_weights:
         encoder.set_weights(given.get_weights())
     begun = "random weights" if given is None or options.random_weights else options.encoder

@@ -1,13 +1,9 @@
 """Training of what stands on an encoder, whatever the task."""
 
 import functools
-import shutil
 
-import keras
-
-from pipelines import encoders, streams, trained_model, training
+from pipelines import encoders, streams, training
 from pipelines.encoder_options import add_training
-from seqnlp.callbacks import Backup, KeepBest
 from seqnlp.optimizers import LayerwiseAdamW, LinearDecay, layer_scales
 
 # The options that an interrupted run must share with the one that goes on.
@@ -56,7 +52,9 @@ def optimizer(options, model, steps):
     return made
 
 
-def fit(options, manifest, model, batches, monitor, callbacks, compiled, remembered=(), text=None):
+def fit(
+    options, manifest, model, batches, monitor, callbacks, compiled, remembered=(), encoding=None
+):
     """Trains a model and leaves the best one of all epochs in `model.keras`.
 
     Args:
@@ -69,47 +67,18 @@ def fit(options, manifest, model, batches, monitor, callbacks, compiled, remembe
         callbacks: Those that make what `monitor` reads, and pictures.
         compiled: Dict of the arguments of `compile` beside the optimizer.
         remembered: Names of the task's own options that decide what is trained.
-        text: Function of the path of the model file that saves its text, or None for the files
-            of the examples.
+        encoding: Tag scheme of a tagger, None for another model.
     """
     whole = streams.steps_of(batches("train"))
     steps = min(options.steps_per_epoch or whole, whole)
     model.compile(
         optimizer(options, model, steps * options.epochs), jit_compile=jit(options), **compiled
     )
-    best = KeepBest(
-        options.output / "model.keras",
-        monitor,
-        options.output / "logs" / "history.json",
-        options.patience,
-    )
-    backup = Backup(options.output / "backup")
-    training.forget_other_runs(options, manifest, (*REMEMBERED, *remembered))
-    (text or functools.partial(trained_model.save_text, examples=manifest.folder))(best.path)
-    first = backup.restore(model, best.finished())
-    if first:
-        best.resume(first)
-        print(f"going on after epoch {first} of an interrupted run")
+    run = training.Run(options, manifest, model, monitor, (*REMEMBERED, *remembered), encoding)
     stream = streams.endless(
-        functools.partial(batches, "train", seed=options.seed), first * steps, manifest
+        functools.partial(batches, "train", seed=options.seed), run.first * steps, manifest
     )
-    training.fit(
-        model,
-        stream,
-        steps,
-        first,
-        options.epochs,
-        [*callbacks, best, backup],
-        best,
-        validation_data=streams.held_out(batches("eval"), manifest),
-    )
-    shutil.rmtree(options.output / "backup", ignore_errors=True)
-
-
-def tensorboard(options, manifest):
-    """The callback that writes curves for TensorBoard, which needs TensorFlow; or none."""
-    logs = options.output / "logs"
-    if not streams.needs_tensorflow(manifest):
-        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
-        return []
-    return [keras.callbacks.TensorBoard(logs, write_graph=False)]
+    held_out = streams.held_out(batches("eval"), manifest)
+    callbacks = [*callbacks, run.best, run.backup]
+    run.fit(stream, steps, options.epochs, callbacks, validation_data=held_out)
+    run.end()

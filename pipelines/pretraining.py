@@ -3,7 +3,7 @@
 python -m pipelines.pretraining run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
 
-from pipelines import command_line, pretraining_checks, stages
+from pipelines import command_line, pretraining_checks, stages, task_options
 from pipelines.command_line import (
     above_zero,
     at_least_one,
@@ -49,15 +49,7 @@ def _add_text(text):
     text.add_argument(
         "--max_length", type=at_least_one, default=128, help="ids of a pair, specials among them"
     )
-    text.add_argument(
-        "--output_format",
-        default="tfrecord",
-        choices=("tfrecord", "parquet"),
-        help="of the examples; parquet is read without TensorFlow",
-    )
-    text.add_argument(
-        "--num_shards", type=at_least_one, help="files of the training split; by its size"
-    )
+    task_options.add_examples(text, num_shards=None)
 
 
 def _add_pairs(pairs):
@@ -142,13 +134,9 @@ def _add_training(training):
 
 
 def _add_serving(serving):
-    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
-    serving.add_argument("--name", default="bert", help="of the served model")
+    task_options.add_serving(serving, "bert")
     serving.add_argument(
         "--n_best", type=at_least_one, default=5, help="pieces that fill_mask answers with"
-    )
-    serving.add_argument(
-        "--export_anyway", action="store_true", help="also a model that is not blessed"
     )
 
 
@@ -194,18 +182,15 @@ def prepare(options, beam_options):
 
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_pretraining`."""
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
-    if options.train is not None:
+    files = task_options.given_files(options)
+    if files is not None:
         size = options.vocabulary_size or 8000
         return " ".join(options.train), {**files, "vocabulary_size": size}
-    if options.dev or options.test:
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
     from seqnlp.samples import write_documents
 
     folder = options.output / "corpus"
     written = write_documents(folder, options.language, options.seed)
-    names = {"train": "train", "eval": "dev", "test": "test"}
-    files = {names[split]: str(path) for split, path in written.items()}
+    files = task_options.sample_files(written)
     size = options.vocabulary_size or 800
     return f"sample corpus, {folder}", {**files, "vocabulary_size": size}
 

@@ -2,10 +2,9 @@
 
 import json
 
-import keras
 import numpy as np
 
-from pipelines import trained_model
+from pipelines import streams, trained_model
 from pipelines.evaluation import bless, forget, verdict
 from seqnlp import plot
 from seqnlp.callbacks import TensorBoardPretrainer
@@ -50,20 +49,8 @@ def evaluate(options):
 def scores_of(model, batches, judged):
     """Losses and accuracies of a model, a dict."""
     model.compile(jit_compile=True, **judged)
-    found = model.evaluate(_Listed(batches), verbose=0, return_dict=True)
+    found = model.evaluate(streams.Listed(batches), verbose=0, return_dict=True)
     return {name: float(found[name]) for name in SHOWN}
-
-
-class _Listed(keras.utils.PyDataset):
-    def __init__(self, batches):
-        super().__init__()
-        self.batches = batches
-
-    def __len__(self):
-        return len(self.batches)
-
-    def __getitem__(self, index):
-        return self.batches[index]
 
 
 def _most_frequent(batches):
@@ -77,15 +64,21 @@ def _most_frequent(batches):
 
 
 def _draw(options, model, batch, names):
-    """Writes the curves of training, the heads' attention to a pair, and guesses at pieces."""
+    """Writes the heads' attention to a pair, guesses at pieces, and the curves of training."""
     shown = TensorBoardPretrainer(options.output / "logs", batch, names)
     shown.set_model(model)
     (options.output / HEADS).write_bytes(plot.png(shown.heads()))
     (options.output / GUESSES).write_text(shown.table() + "\n", encoding="utf-8")
     history = options.output / "logs" / "history.json"
-    if not history.exists():
-        return
-    epochs = json.loads(history.read_text())
+    if history.exists():
+        figure = _curves(json.loads(history.read_text()))
+        (options.output / CURVES).write_bytes(plot.png(figure))
+
+
+def _curves(epochs):
+    """What each epoch came to, against the steps of the optimizer where they were noted."""
+    noted = all("steps" in epoch for epoch in epochs)
+    ends = [epoch["steps"] for epoch in epochs] if noted else range(1, len(epochs) + 1)
     panels = {
         name.replace("_", " "): {
             side: [epoch[f"{prefix}{name}"] for epoch in epochs]
@@ -93,8 +86,7 @@ def _draw(options, model, batch, names):
         }
         for name in (SHOWN[0], SHOWN[2], "loss")
     }
-    figure = plot.curves(range(1, len(epochs) + 1), panels, unit="epoch")
-    (options.output / CURVES).write_bytes(plot.png(figure))
+    return plot.curves(ends, panels, unit="Step" if noted else "Epoch")
 
 
 def _print(report):

@@ -5,6 +5,7 @@ import itertools
 import keras
 
 from pipelines import checkpoints
+from pipelines.precision import mixed_precision
 from seqnlp.models import bert
 from seqnlp.text.bert_names import read_bert_settings
 
@@ -36,10 +37,7 @@ def make_model(options, names, length):
             f"`--max_positions` must be at least {length}, the ids of the prepared pairs. "
             f"Received: --max_positions {options.max_positions}"
         )
-    before = keras.config.dtype_policy()
-    if options.mixed_precision:
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with mixed_precision(options.mixed_precision):
         encoder = bert.BERTEncoder(
             len(names.pieces),
             **_sizes(options),
@@ -49,8 +47,6 @@ def make_model(options, names, length):
         )
         model = bert.BERTPretrainer(encoder)
         model.build(dict.fromkeys(("token_ids", "segment_ids", "positions"), (None, None)))
-    finally:
-        keras.config.set_dtype_policy(before)
     if options.remat:
         rematerialize(encoder.layers_above.layers)
     if options.initial:

@@ -1,21 +1,13 @@
 """The train stage of `pipelines.pretraining`."""
 
 import functools
-import shutil
 
 import keras
 import numpy as np
 
-from pipelines import (
-    command_line,
-    pretraining_model,
-    replicas,
-    streams,
-    trained_model,
-    training,
-)
+from pipelines import command_line, pretraining_model, replicas, streams, training
 from pipelines.pretraining_evaluation import forget_evaluation
-from seqnlp.callbacks import Backup, KeepBest, TensorBoardPretrainer, Throughput
+from seqnlp.callbacks import TensorBoardPretrainer, Throughput
 from seqnlp.models import pretraining_losses
 from seqnlp.models.bert import pretraining_flops
 from seqnlp.optimizers import LinearDecay
@@ -50,16 +42,18 @@ def train(options):
     if streams.needs_tensorflow(manifest):
         command_line.import_tensorflow_quietly()
     names = BERTNames.load(manifest.folder)
-    jit = training.choose_jit(*_jit(options), "batches come in one shape")
+    jit = training.choose_jit(options.jit, True, "batches come in one shape", _no_jit(options))
     keras.utils.set_random_seed(options.seed)
     with replicas.replicated(options.replicas):
         _train(options, manifest, names, jit)
 
 
-def _jit(options):
-    """What is asked of XLA, and whether it compiles on processors by itself."""
+def _no_jit(options):
+    """Why XLA must not compile the model, or None where it may."""
     shared = options.replicas > 1 and keras.backend.backend() == "tensorflow"
-    return ("false", False) if shared else (options.jit, True)
+    return (
+        "the strategies of TensorFlow, which share batches, do not go with it" if shared else None
+    )
 
 
 def _train(options, manifest, names, jit):
@@ -67,35 +61,18 @@ def _train(options, manifest, names, jit):
     model.compile(optimizer(options), jit_compile=jit, **judged())
 
     forget_evaluation(options.output)
-    best = KeepBest(
-        options.output / "model.keras", MONITOR, options.output / "logs" / "history.json"
-    )
-    backup = Backup(options.output / "backup")
-    training.forget_other_runs(options, manifest, REMEMBERED)
-    trained_model.save_text(best.path, manifest.folder)
-    first = backup.restore(model, best.finished())
-    if first:
-        best.resume(first)
-        print(f"going on after epoch {first} of an interrupted run")
+    run = training.Run(options, manifest, model, MONITOR, REMEMBERED)
     steps, epochs = equal_epochs(options.steps, options.steps_per_epoch)
     make = functools.partial(batches, options, manifest, "train", seed=options.seed)
-    stream = streams.endless(make, first * steps, manifest)
+    stream = streams.endless(make, run.first * steps, manifest)
     validation = streams.held_out(
         batches(options, manifest, "eval"), manifest, options.validation_batches
     )
-    callbacks = [_throughput(options, manifest, model), best]
-    callbacks += _tensorboard(options, manifest, names)
-    training.fit(
-        model,
-        stream,
-        steps,
-        first,
-        epochs,
-        [*callbacks, backup],
-        best,
-        validation_data=validation,
-    )
-    shutil.rmtree(options.output / "backup", ignore_errors=True)
+    pictures = functools.partial(_pictures, options, manifest, names)
+    callbacks = [_throughput(options, manifest, model), run.best]
+    callbacks += [*training.tensorboard(options, manifest, pictures), run.backup]
+    run.fit(stream, steps, epochs, callbacks, validation_data=validation)
+    run.end()
 
 
 def batches(options, manifest, split, **settings):
@@ -153,12 +130,7 @@ def _throughput(options, manifest, model):
     )
 
 
-def _tensorboard(options, manifest, names):
-    """The callbacks that write for TensorBoard, which needs TensorFlow."""
-    logs = options.output / "logs"
-    if not streams.needs_tensorflow(manifest):
-        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
-        return []
+def _pictures(options, manifest, names, logs):
+    """The callback that shows guesses and heads in TensorBoard."""
     shown = next(iter(batches(options, manifest, "eval")))
-    pictures = TensorBoardPretrainer(logs, shown, names)
-    return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]
+    return TensorBoardPretrainer(logs, shown, names)

@@ -3,7 +3,7 @@
 python -m pipelines.question_answering run --output DIR [--train FILE ... --dev FILE ...]
 """
 
-from pipelines import command_line, encoders, fine_tuning, stages
+from pipelines import command_line, encoders, fine_tuning, stages, task_options
 from pipelines.command_line import at_least_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BERT that finds answers in a text."
@@ -39,15 +39,7 @@ def _add_text(text):
         default=64,
         help="pieces of a question; the rest is cut off",
     )
-    text.add_argument(
-        "--output_format",
-        default="tfrecord",
-        choices=("tfrecord", "parquet"),
-        help="of the examples; parquet is read without TensorFlow",
-    )
-    text.add_argument(
-        "--num_shards", type=at_least_one, default=4, help="files of the training split"
-    )
+    task_options.add_examples(text, num_shards=4)
 
 
 def _add_serving(serving):
@@ -60,13 +52,9 @@ def _add_serving(serving):
     serving.add_argument(
         "--max_answer_length", type=at_least_one, default=30, help="pieces of an answer"
     )
-    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
-    serving.add_argument("--name", default="answerer", help="of the served model")
+    task_options.add_serving(serving, "answerer")
     serving.add_argument(
         "--n_best", type=at_least_one, default=5, help="answers of the signature n_best"
-    )
-    serving.add_argument(
-        "--export_anyway", action="store_true", help="also a model that is not blessed"
     )
 
 
@@ -116,17 +104,14 @@ def _print(split, found):
 
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_question_answering`."""
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
-    if options.train is not None:
+    files = task_options.given_files(options)
+    if files is not None:
         return " ".join(options.train), {**files, **_sizes(options, 8000, 384)}
-    if options.dev or options.test:
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
     from seqnlp.samples import write_questions
 
     folder = options.output / "corpus"
     written = write_questions(folder, options.seed)
-    names = {"train": "train", "eval": "dev", "test": "test"}
-    files = {names[split]: str(path) for split, path in written.items()}
+    files = task_options.sample_files(written)
     return f"sample corpus, {folder}", {**files, **_sizes(options, 1200, 128)}
 
 

@@ -4,7 +4,7 @@ import functools
 
 import keras
 
-from pipelines import command_line, encoders, fine_tuning, streams
+from pipelines import command_line, encoders, fine_tuning, streams, training
 from pipelines.question_answering_evaluation import forget_evaluation
 from seqnlp.callbacks import QuestionEvaluation
 from seqnlp.models import BERTSpanExtractor, span_losses
@@ -35,7 +35,7 @@ def train(options):
         model,
         batches,
         MONITOR,
-        [held_out, *fine_tuning.tensorboard(options, manifest)],
+        [held_out, *training.tensorboard(options, manifest)],
         {"loss": span_losses(), "loss_weights": {"start": 0.5, "end": 0.5}},
         REMEMBERED,
     )

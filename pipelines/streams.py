@@ -42,13 +42,13 @@ def held_out(batches, manifest, most=None):
     """The batches of one epoch, at most `most` of them, as `fit` takes them for validation."""
     if isinstance(batches, ArrayBatches):
         if not needs_tensorflow(manifest):
-            return _Listed(list(itertools.islice(batches, most)))
+            return Listed(list(itertools.islice(batches, most)))
         batches = batches.dataset()
     return batches if most is None else batches.take(most)
 
 
-class _Listed(keras.utils.PyDataset):
-    """A list of batches as `fit` takes them for validation without TensorFlow."""
+class Listed(keras.utils.PyDataset):
+    """A list of batches as `fit` and `evaluate` take them without TensorFlow."""
 
     def __init__(self, batches):
         super().__init__()

@@ -3,7 +3,7 @@
 python -m pipelines.tagging run --output DIR [--train FILE ... --dev FILE ... --test FILE ...]
 """
 
-from pipelines import command_line, stages, tagging_encoder
+from pipelines import command_line, stages, tagging_encoder, task_options
 from pipelines.command_line import at_least_one, at_least_zero, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a tagger: a BiLSTM-CRF, or a BERT with a CRF."
@@ -71,15 +71,7 @@ def _add_text(text):
         type=at_least_one,
         help="sentences of the training split; others are left out, by a hash of what they say",
     )
-    text.add_argument(
-        "--output_format",
-        default="tfrecord",
-        choices=("tfrecord", "parquet"),
-        help="of the examples; parquet is read without TensorFlow",
-    )
-    text.add_argument(
-        "--num_shards", type=at_least_one, default=4, help="files of the training split"
-    )
+    task_options.add_examples(text, num_shards=4)
 
 
 def _add_model(model):
@@ -155,8 +147,7 @@ def _add_training(training):
 
 
 def _add_serving(serving):
-    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
-    serving.add_argument("--name", default="tagger", help="of the served model")
+    task_options.add_serving(serving, "tagger")
     serving.add_argument(
         "--tokenizer",
         default="words",
@@ -168,9 +159,6 @@ def _add_serving(serving):
         type=at_least_one,
         default=1000,
         help="longer ones are cut and flagged",
-    )
-    serving.add_argument(
-        "--export_anyway", action="store_true", help="also a model that is not blessed"
     )
 
 
@@ -218,33 +206,22 @@ def prepare(options, beam_options):
 
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_tagging`."""
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
+    files = task_options.given_files(options)
     layout = command_line.layout(options, LAYOUT)
-    if options.train is not None:
+    if files is not None:
         described = {"input_format": options.input_format, "encoding": options.encoding}
         return " ".join(options.train), {**files, **described, "layout": layout}
-    if options.dev or options.test:
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
     if options.encoding != "none" or layout or options.input_format != "conll":
         raise ValueError(
             "`--train` must be given with --encoding or a description of its format: the "
             "sample corpus has its own. Received: no --train"
         )
+    from seqnlp.samples import to_conll
+
     folder = options.output / "corpus"
+    files = task_options.write_travel(folder, to_conll, "conll")
     own = {"layout": {"comment": "# ", "label": "intent"}, "encoding": "bio"}
-    return f"sample corpus, {folder}", {**_write_sample(folder), **own}
-
-
-def _write_sample(folder):
-    from seqnlp.samples import to_conll, travel
-
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {}
-    for argument, split in (("train", "train"), ("dev", "eval"), ("test", "test")):
-        path = folder / f"{split}.conll"
-        path.write_text(to_conll(travel(split)), encoding="utf-8")
-        files[argument] = [str(path)]
-    return files
+    return f"sample corpus, {folder}", {**files, **own}
 
 
 if __name__ == "__main__":

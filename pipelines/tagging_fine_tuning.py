@@ -5,7 +5,7 @@ import os
 
 import keras
 
-from pipelines import encoders, fine_tuning, tagging_model, trained_model
+from pipelines import encoders, fine_tuning, tagging_model
 from seqnlp.models import BERTTagger
 from seqnlp.records import tagging_batches
 from seqnlp.text.bert_names import BERT_FOLDER
@@ -28,7 +28,6 @@ def train(options, manifest, names, encoding, settings):
     keras.utils.set_random_seed(options.seed)
     model = make_model(options, names, encoding)
     batches = functools.partial(tagging_batches, manifest.folder, batch_size=options.batch_size)
-    text = functools.partial(trained_model.save_text, examples=manifest.folder, encoding=encoding)
     fine_tuning.fit(
         options,
         manifest,
@@ -38,7 +37,7 @@ def train(options, manifest, names, encoding, settings):
         settings["callbacks"](list(batches("eval"))),
         {"metrics": settings["metrics"]},
         REMEMBERED,
-        text,
+        encoding,
     )
 
 

@@ -1,7 +1,7 @@
 """The train stage of `pipelines.tagging`."""
 
+import functools
 import itertools
-import shutil
 
 import keras
 
@@ -12,11 +12,10 @@ from pipelines import (
     tagging_fine_tuning,
     tagging_model,
     tagging_streams,
-    trained_model,
     training,
 )
 from pipelines.tagging_evaluation import forget_evaluation
-from seqnlp.callbacks import Backup, KeepBest, TagEvaluation, TensorBoardTagger
+from seqnlp.callbacks import TagEvaluation, TensorBoardTagger
 from seqnlp.metrics import TokenAccuracy
 from seqnlp.records import bucket_lengths, read_manifest, read_sentences, tagging_batches
 from seqnlp.text import TaggingNames
@@ -65,28 +64,17 @@ def _train_on_words(options, manifest, names, encoding):
     steps = min(options.steps_per_epoch or steps, steps)
     model.compile(_optimizer(options, steps), metrics=_metrics(names), jit_compile=jit)
 
-    best = KeepBest(
-        options.output / "model.keras",
-        _monitor(encoding, names),
-        options.output / "logs" / "history.json",
-        options.patience,
-    )
-    backup = Backup(options.output / "backup")
-    training.forget_other_runs(options, manifest, REMEMBERED)
-    trained_model.save_text(best.path, manifest.folder, encoding)
-    first = backup.restore(model, best.finished())
-    if first:
-        best.resume(first)
-        print(f"going on after epoch {first} of an interrupted run")
+    monitor = _monitor(encoding, names)
+    run = training.Run(options, manifest, model, monitor, REMEMBERED, encoding)
     lengths = bucket_lengths(manifest.statistics) if jit else None
     settings = {"lengths": lengths, "characters": options.char_encoder != "none"}
     held_out = list(tagging_batches(manifest.folder, "eval", options.batch_size, **settings))
-    callbacks = [*_callbacks(options, manifest, names, encoding, held_out), best, backup]
+    callbacks = [*_callbacks(options, manifest, names, encoding, held_out), run.best, run.backup]
     batches = tagging_streams.training_batches(
-        options, manifest, len(names.words), steps, first, settings
+        options, manifest, len(names.words), steps, run.first, settings
     )
-    training.fit(model, batches, steps, first, options.epochs, callbacks, best)
-    shutil.rmtree(options.output / "backup", ignore_errors=True)
+    run.fit(batches, steps, options.epochs, callbacks)
+    run.end()
 
 
 def _optimizer(options, steps):
@@ -113,15 +101,12 @@ def _monitor(encoding, names):
 def _callbacks(options, manifest, names, encoding, held_out):
     """Those that make what `_monitor` names, and pictures."""
     scores = TagEvaluation(held_out, names.tags, encoding)
-    return [scores, *_tensorboard(options, manifest)]
+    pictures = functools.partial(_pictures, manifest)
+    return [scores, *training.tensorboard(options, manifest, pictures)]
 
 
-def _tensorboard(options, manifest):
-    """The callbacks that write for TensorBoard, which needs TensorFlow."""
-    logs = options.output / "logs"
-    if not streams.needs_tensorflow(manifest):
-        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
-        return []
+def _pictures(manifest, logs):
+    """The callback that shows tagged sentences in TensorBoard."""
     import tensorflow as tf
 
     from seqnlp.text import TaggingText
@@ -131,5 +116,4 @@ def _tensorboard(options, manifest):
     sentences = list(itertools.islice(held_out, SHOWN_SENTENCES))
     inputs = text.inputs(tf.ragged.constant([tokens for tokens, _ in sentences]))
     read = text.words.tokens if text.bert is None else text.bert.names.pieces
-    pictures = TensorBoardTagger(logs, text.tags, sentences, inputs, read)
-    return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]
+    return TensorBoardTagger(logs, text.tags, sentences, inputs, read)

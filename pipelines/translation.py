@@ -3,7 +3,7 @@
 python -m pipelines.translation run --output DIR [--train SOURCE TARGET ...]
 """
 
-from pipelines import command_line, stages, translation_checks
+from pipelines import command_line, stages, task_options, translation_checks
 from pipelines.command_line import at_least_one, at_least_zero, share, share_below_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a translator."
@@ -73,15 +73,7 @@ def _add_text(text):
         help="pieces: longer pairs of training are rejected (see --max_rejects), longer requests "
         "are cut and flagged",
     )
-    text.add_argument(
-        "--output_format",
-        default="tfrecord",
-        choices=("tfrecord", "parquet"),
-        help="of the examples; parquet is read without TensorFlow",
-    )
-    text.add_argument(
-        "--num_shards", type=at_least_one, default=4, help="files of the training split"
-    )
+    task_options.add_examples(text, num_shards=4)
 
 
 def _add_model(model):
@@ -183,14 +175,13 @@ def _add_training(training):
 
 
 def _add_serving(serving):
-    serving.add_argument("--previous", metavar="FILE", help=".keras model that must be beaten")
+    task_options.add_serving(serving, "translator")
     serving.add_argument(
         "--also_test",
         nargs=2,
         metavar="FILE",
         help="another test set that is scored beside it: source and target, a line a sentence",
     )
-    serving.add_argument("--name", default="translator", help="of the served model")
     serving.add_argument("--beam_width", type=at_least_one, default=5, help="hypotheses")
     serving.add_argument(
         "--length_penalty",
@@ -209,9 +200,6 @@ def _add_serving(serving):
         default="13a",
         choices=("13a", "intl", "char", "zh", "ja-mecab", "ko-mecab", "none"),
         help="how sacrebleu finds the tokens of BLEU",
-    )
-    serving.add_argument(
-        "--export_anyway", action="store_true", help="also a model that is not blessed"
     )
 
 
@@ -255,16 +243,14 @@ def _subword_settings(options):
 
 def _corpus(options):
     """What is read, in words, and as arguments of `prepare_translation`."""
-    files = {"train": options.train, "dev": options.dev, "test": options.test}
+    files = task_options.given_files(options)
     layout = command_line.layout(options, LAYOUT)
-    if options.train is not None:
+    if files is not None:
         if options.input_format == "parallel":
             files = {split: _two(split, given) for split, given in files.items()}
         described = {"input_format": options.input_format, "layout": layout}
         size = options.vocabulary_size or 8000
         return " ".join(options.train), {**files, **described, "vocabulary_size": size}
-    if options.dev or options.test:
-        raise ValueError("`--train` must be given with --dev or --test. Received: no --train")
     if layout or options.input_format != "parallel":
         raise ValueError(
             "`--train` must be given with a description of its format: the sample corpus has its "
@@ -273,9 +259,11 @@ def _corpus(options):
     from seqnlp.samples import write_parallel
 
     folder = options.output / "corpus"
-    names = {"train": "train", "eval": "dev", "test": "test"}
     written = write_parallel(folder, options.sample, options.seed)
-    files = {names[split]: tuple(map(str, paths[:2])) for split, paths in written.items()}
+    files = {
+        option: tuple(map(str, written[split][:2]))
+        for option, split in task_options.SPLITS.items()
+    }
     size = options.vocabulary_size or 1000
     return f"sample corpus, {folder}", {**files, "vocabulary_size": size}
 

@@ -1,7 +1,6 @@
 """The model that the options of `pipelines.translation` ask for."""
 
-import keras
-
+from pipelines.precision import mixed_precision
 from seqnlp.layers import (
     BahdanauAttention,
     FinalState,
@@ -39,14 +38,9 @@ def make_model(options, names):
     """A built model; `names` is `TranslationNames`."""
     make = {"transformer": _transformer, "rnn": _rnn, "conv": _conv}[options.model]
     sizes = len(names.source), len(names.target)
-    before = keras.config.dtype_policy()
-    if options.mixed_precision:
-        keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with mixed_precision(options.mixed_precision):
         model = make(options, sizes, names.joint)
         model.build({"source_ids": (None, None), "target_ids": (None, None)})
-    finally:
-        keras.config.set_dtype_policy(before)
     pieces = f"{sizes[0]} pieces" if names.joint else f"{sizes[0]} and {sizes[1]} pieces"
     print(f"{options.model}: {model.count_params()} weights, {pieces}")
     return model

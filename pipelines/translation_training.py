@@ -4,15 +4,12 @@ import functools
 import itertools
 import json
 import pathlib
-import shutil
 
 import keras
 
-from pipelines import command_line, streams, trained_model, training, translation_model
+from pipelines import command_line, streams, training, translation_model
 from pipelines.translation_evaluation import forget_evaluation
 from seqnlp.callbacks import (
-    Backup,
-    KeepBest,
     KeepLast,
     TensorBoardTranslator,
     TranslationEvaluation,
@@ -69,32 +66,19 @@ def train(options):
         jit_compile=jit,
     )
 
-    best = KeepBest(
-        options.output / "model.keras",
-        MONITOR,
-        options.output / "logs" / "history.json",
-        options.patience,
-    )
-    backup = Backup(options.output / "backup")
+    run = training.Run(options, manifest, model, MONITOR, REMEMBERED)
     last = KeepLast(options.output / "backup" / "last", options.average)
-    training.forget_other_runs(options, manifest, REMEMBERED)
-    trained_model.save_text(best.path, manifest.folder)
-    first = backup.restore(model, best.finished())
-    if first:
-        best.resume(first)
-        print(f"going on after epoch {first} of an interrupted run")
     scores = _evaluation(options, manifest, names)
-    batches, steps = training_batches(options, manifest, first)
+    batches, steps = training_batches(options, manifest, run.first)
     averaged = [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if options.ema else []
-    pictures = _tensorboard(options, manifest, names, model)
-    callbacks = [backup, *averaged, scores, last, best, *pictures]
+    pictures = functools.partial(_pictures, manifest, names, model)
+    callbacks = [run.backup, *averaged, scores, last, run.best]
+    callbacks += training.tensorboard(options, manifest, pictures)
     held_out = _held_out(options, manifest)
-    training.fit(
-        model, batches, steps, first, options.epochs, callbacks, best, validation_data=held_out
-    )
+    run.fit(batches, steps, options.epochs, callbacks, validation_data=held_out)
     if options.average > 1:
-        _average(model, last, scores, best)
-    shutil.rmtree(options.output / "backup", ignore_errors=True)
+        _average(model, last, scores, run.best)
+    run.end()
 
 
 def _held_out(options, manifest):
@@ -161,16 +145,11 @@ def _average(model, last, scores, best):
         print(f"the mean is kept -> {best.path}")
 
 
-def _tensorboard(options, manifest, names, model):
-    """The callbacks that write for TensorBoard, which needs TensorFlow."""
-    logs = options.output / "logs"
-    if not streams.needs_tensorflow(manifest):
-        print(f"nothing for TensorBoard, which needs TensorFlow; see {logs / 'history.json'}")
-        return []
+def _pictures(manifest, names, model, logs):
+    """The callback that shows translations in TensorBoard."""
     pairs = list(itertools.islice(read_pairs(manifest.folder, "eval"), SHOWN_SENTENCES))
     lengths = _evaluation_lengths(manifest)
     batches = translation_batches(
         manifest.folder, "eval", batch_size=len(pairs), lengths=lengths[-1:]
     )
-    pictures = TensorBoardTranslator(logs, pairs, next(iter(batches)), names, Translations(model))
-    return [keras.callbacks.TensorBoard(logs, write_graph=False), pictures]
+    return TensorBoardTranslator(logs, pairs, next(iter(batches)), names, Translations(model))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import types
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ class Fixed:
         self.tags = np.array(tags)
         self.more = more
         self.stop_training = False
+        self.optimizer = types.SimpleNamespace(iterations=0)
 
     def predict_on_batch(self, inputs):
         return {"tags": self.tags, "mask": inputs["word_ids"] != 0, **self.more}
@@ -106,6 +108,7 @@ def run_epochs(keep, scores, first=0):
     """Ends an epoch with each score; the saved file tells the epoch that wrote it."""
     for epoch, score in enumerate(scores, start=first):
         keep.model.tags = np.array([epoch])
+        keep.model.optimizer.iterations += 10
         keep.on_epoch_end(epoch, {"val_f1": score})
         if keep.model.stop_training:
             return epoch
@@ -117,8 +120,13 @@ def test_keep_best_keeps_the_first_of_the_best(tmp_path):
     run_epochs(keep, [0.1, 0.5, 0.3, 0.5])
     assert (tmp_path / "m.keras").read_text() == "[1]"
     assert keep.best_epoch == 1
+
+
+def test_keep_best_notes_the_logs_and_the_steps_of_every_epoch(tmp_path):
+    run_epochs(keep_best(tmp_path), [0.1, 0.5, 0.3])
     history = json.loads((tmp_path / "history.json").read_text())
-    assert history == [{"val_f1": score} for score in [0.1, 0.5, 0.3, 0.5]]
+    noted = [(10, 0.1), (20, 0.5), (30, 0.3)]
+    assert history == [{"val_f1": score, "steps": steps} for steps, score in noted]
 
 
 def test_keep_best_takes_no_score_that_is_not_a_number_for_the_best(tmp_path):

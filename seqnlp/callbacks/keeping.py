@@ -17,7 +17,8 @@ class KeepBest(keras.callbacks.Callback):
     Args:
         path: The `.keras` file.
         monitor: Name of the log to watch; greater is better.
-        history: JSON file with the logs of every epoch.
+        history: JSON file with the logs of every epoch and the `steps` that the optimizer had
+            done by its end.
         patience: Epochs to wait for a better one, or None.
     """
 
@@ -50,7 +51,10 @@ class KeepBest(keras.callbacks.Callback):
                 f"`monitor` must be one of the logs {', '.join(sorted(logs))}. "
                 f"Received: monitor={self.monitor!r}"
             )
-        self.epochs.append({name: float(value) for name, value in logs.items()})
+        # A variable that replicas share is no number by itself.
+        steps = int(keras.ops.convert_to_numpy(self.model.optimizer.iterations))
+        values = {name: float(value) for name, value in logs.items()}
+        self.epochs.append(values | {"steps": steps})
         if self.best_epoch == epoch:
             self.save()
         _replace(self.history, self._write_history)

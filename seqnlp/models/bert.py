@@ -240,8 +240,54 @@ class NextSentenceHead(keras.layers.Layer):
         return ops.cast(self.dense(pooled), "float32")
 
 
+class OnBERT(keras.Model):
+    """What all models on a BERT share: an encoder, which a file holds too.
+
+    Args:
+        encoder: A `BERTEncoder`.
+
+    Raises:
+        ValueError: `encoder` is none.
+
+    Attributes:
+        saved_layers: Names of the arguments that are layers, of a child too.
+    """
+
+    saved_layers = ("encoder",)
+
+    def __init__(self, encoder, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(encoder, BERTEncoder):
+            raise ValueError(
+                f"`encoder` must be a seqnlp.models.BERTEncoder. Received: encoder={encoder!r}"
+            )
+        self.encoder = encoder
+
+    def _build_encoder(self, inputs_shape):
+        if not self.encoder.built:  # one that comes from a `.keras` file is
+            self.encoder.build(inputs_shape)
+
+    def _encode(self, inputs, training=None):
+        read = {name: inputs[name] for name in ("token_ids", "segment_ids")}
+        return self.encoder(read, training=training)
+
+    def get_config(self):
+        layers = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in self.saved_layers
+        }
+        return {**super().get_config(), **layers}
+
+    @classmethod
+    def from_config(cls, config):
+        layers = {
+            name: keras.saving.deserialize_keras_object(config[name]) for name in cls.saved_layers
+        }
+        return cls(**{**config, **layers})
+
+
 @keras.saving.register_keras_serializable(package="seqnlp")
-class BERTPretrainer(keras.Model):
+class BERTPretrainer(OnBERT):
     """An encoder with the two heads that it is pretrained with.
 
         model = BERTPretrainer(BERTEncoder(30522, **BERT_BASE))
@@ -266,20 +312,14 @@ class BERTPretrainer(keras.Model):
     """
 
     def __init__(self, encoder, **kwargs):
-        super().__init__(**kwargs)
-        if not isinstance(encoder, BERTEncoder):
-            raise ValueError(
-                f"`encoder` must be a seqnlp.models.BERTEncoder. Received: encoder={encoder!r}"
-            )
+        super().__init__(encoder, **kwargs)
         policy = {"dtype": self.dtype_policy}
-        self.encoder = encoder
         sizes = [encoder.config[name] for name in ("vocabulary_size", "activation")]
         self.masked_lm = MaskedLMHead(*sizes, **policy)
         self.next_sentence = NextSentenceHead(**policy)
 
     def build(self, inputs_shape):
-        if not self.encoder.built:  # one that comes from a `.keras` file is
-            self.encoder.build(inputs_shape)
+        self._build_encoder(inputs_shape)
         batch, time = inputs_shape["token_ids"]
         sizes = self.encoder.config
         states = (batch, time, sizes["units"])
@@ -288,22 +328,12 @@ class BERTPretrainer(keras.Model):
         self.next_sentence.build((batch, sizes["units"]))
 
     def call(self, inputs, training=None):
-        read = {name: inputs[name] for name in ("token_ids", "segment_ids")}
-        states = self.encoder(read, training=training)
+        states = self._encode(inputs, training)
         embeddings = ops.convert_to_tensor(self.encoder.token_embedding.embeddings)
         return {
             "masked_lm": self.masked_lm(states["tokens"], inputs["positions"], embeddings),
             "next_sentence": self.next_sentence(states["pooled"]),
         }
-
-    def get_config(self):
-        encoder = keras.saving.serialize_keras_object(self.encoder)
-        return {**super().get_config(), "encoder": encoder}
-
-    @classmethod
-    def from_config(cls, config):
-        encoder = keras.saving.deserialize_keras_object(config["encoder"])
-        return cls(**{**config, "encoder": encoder})
 
 
 def pretraining_losses():

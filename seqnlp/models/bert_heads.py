@@ -4,60 +4,28 @@ import keras
 from keras import ops
 
 from seqnlp.layers.masking import HIDDEN, first_and_last
-from seqnlp.models.bert import BERTEncoder, normal
+from seqnlp.models.bert import OnBERT, normal
 
 
-class OnBERT(keras.Model):
-    """What all models on a BERT share: an encoder, and dropout of what it says.
+class FineTuned(OnBERT):
+    """What all models that are fine-tuned share: dropout of what the encoder says.
 
     Args:
         encoder: A `BERTEncoder`.
         dropout: Share dropped of the vectors that the head reads.
-
-    Raises:
-        ValueError: `encoder` is none.
-
-    Attributes:
-        saved_layers: Names of the arguments that are layers, of a child too.
     """
 
-    saved_layers = ("encoder",)
-
     def __init__(self, encoder, dropout=0.1, **kwargs):
-        super().__init__(**kwargs)
-        if not isinstance(encoder, BERTEncoder):
-            raise ValueError(
-                f"`encoder` must be a seqnlp.models.BERTEncoder. Received: encoder={encoder!r}"
-            )
-        self.encoder = encoder
+        super().__init__(encoder, **kwargs)
         self.rate = dropout
         self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
 
-    def _build_encoder(self, inputs_shape):
-        if not self.encoder.built:  # one that comes from a `.keras` file is
-            self.encoder.build(inputs_shape)
-
-    def _encode(self, inputs, training=None):
-        read = {name: inputs[name] for name in ("token_ids", "segment_ids")}
-        return self.encoder(read, training=training)
-
     def get_config(self):
-        layers = {
-            name: keras.saving.serialize_keras_object(getattr(self, name))
-            for name in self.saved_layers
-        }
-        return {**super().get_config(), **layers, "dropout": self.rate}
-
-    @classmethod
-    def from_config(cls, config):
-        layers = {
-            name: keras.saving.deserialize_keras_object(config[name]) for name in cls.saved_layers
-        }
-        return cls(**{**config, **layers})
+        return {**super().get_config(), "dropout": self.rate}
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class BERTClassifier(OnBERT):
+class BERTClassifier(FineTuned):
     """Tells the class of a text, or of a pair of texts.
 
         logits = W dropout(pooled) + b
@@ -106,7 +74,7 @@ class BERTClassifier(OnBERT):
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class BERTRegressor(OnBERT):
+class BERTRegressor(FineTuned):
     """Tells a number of a text or of a pair of texts, such as how similar the two are.
 
         value = w . dropout(pooled) + b
@@ -142,7 +110,7 @@ class BERTRegressor(OnBERT):
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class BERTSpanExtractor(OnBERT):
+class BERTSpanExtractor(FineTuned):
     """Finds the answer to a question in a text: scores where it starts and where it ends.
 
         start[t] = s . dropout(tokens[t]) + b;  end[t] = e . dropout(tokens[t]) + c

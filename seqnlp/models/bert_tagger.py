@@ -4,13 +4,13 @@ import keras
 from keras import ops
 
 from seqnlp.models.bert import normal
-from seqnlp.models.bert_heads import OnBERT
+from seqnlp.models.bert_heads import FineTuned
 from seqnlp.models.crf_model import SequenceTagging
 from seqnlp.models.tagger import build_once, check_heads
 
 
 @keras.saving.register_keras_serializable(package="seqnlp")
-class BERTTagger(SequenceTagging, OnBERT):
+class BERTTagger(SequenceTagging, FineTuned):
     """Tags every word of a sentence by the state of its first piece.
 
         states[t] = dropout(tokens[word_positions[t]])

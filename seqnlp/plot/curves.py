@@ -3,14 +3,14 @@
 import matplotlib.figure
 
 
-def curves(steps, panels, unit="step"):
+def curves(steps, panels, unit="Step"):
     """Values against the step, panels side by side.
 
     Args:
         steps: Sequence of the steps that values were noted at.
         panels: Dict from the title of a panel to a dict from the name of a line to its values,
             as many as steps.
-        unit: What the steps are.
+        unit: What the steps are, under their axis.
 
     Returns:
         A matplotlib `Figure`.

@@ -90,8 +90,23 @@ def test_the_history_holds_losses_accuracies_and_the_speed_of_every_epoch(finish
     assert len(epochs) == 2
     judged = {f"{x}_{y}" for x in ("masked_lm", "next_sentence") for y in ("loss", "accuracy")}
     speeds = {"sequences_per_second", "tokens_per_second", "tflops"}
-    expected = {"loss", *judged} | speeds | {f"val_{name}" for name in ("loss", *judged)}
+    expected = {"loss", "steps", *judged} | speeds | {f"val_{name}" for name in ("loss", *judged)}
     assert [set(epoch) for epoch in epochs] == [expected] * 2
+
+
+def test_curves_are_drawn_against_the_steps_of_the_optimizer(finished):
+    epochs = json.loads((finished / "logs" / "history.json").read_text())
+    axes = pretraining_evaluation._curves(epochs).axes[0]
+    assert axes.get_xlabel() == "Step"
+    assert axes.lines[0].get_xdata().tolist() == [4, 8]
+
+
+def test_curves_of_a_history_without_steps_are_drawn_against_the_epoch(finished):
+    epochs = json.loads((finished / "logs" / "history.json").read_text())
+    del epochs[0]["steps"]  # of a run that an older version began
+    axes = pretraining_evaluation._curves(epochs).axes[0]
+    assert axes.get_xlabel() == "Epoch"
+    assert axes.lines[0].get_xdata().tolist() == [1, 2]
 
 
 def test_the_test_split_is_scored_beside_the_most_frequent_piece(finished):

@@ -19,8 +19,8 @@ def test_each_panel_draws_its_lines_against_the_step():
 
 
 def test_the_axis_says_what_the_steps_are():
-    assert plot.curves([1], {"a": {"b": [0]}}).axes[0].get_xlabel() == "step"
-    assert plot.curves([1], {"a": {"b": [0]}}, unit="epoch").axes[0].get_xlabel() == "epoch"
+    assert plot.curves([1], {"a": {"b": [0]}}).axes[0].get_xlabel() == "Step"
+    assert plot.curves([1], {"a": {"b": [0]}}, unit="Epoch").axes[0].get_xlabel() == "Epoch"
 
 
 @pytest.mark.parametrize(("number", "marker"), [(39, "."), (40, "None")])

@@ -40,22 +40,9 @@ def export(tmp_path_factory):
 @pytest.fixture(scope="session")
 def cases(export):
     """Requests and what the export answers, asked of the loaded functions themselves."""
-    import tensorflow as tf
+    from tests.serving.hand_made_export import case_maker
 
-    from serving.cases import make_case, to_values
-
-    loaded = tf.saved_model.load(str(export))
-
-    def case(signature, **inputs):
-        function = loaded.signatures[signature]
-        specs = function.structured_input_signature[1]
-        tensors = {
-            name: tf.constant(to_values(value), specs[name].dtype)
-            for name, value in inputs.items()
-        }
-        outputs = {name: tensor.numpy() for name, tensor in function(**tensors).items()}
-        return make_case(signature, inputs, outputs)
-
+    case = case_maker(export)
     names = ("serving_default", "spans", "marginals", "k_best")
     texts = [case(name, text=TEXTS) for name in names]
     one = case("serving_default", text=["Anna"])

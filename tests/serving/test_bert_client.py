@@ -1,16 +1,13 @@
-import copy
-import functools
 import json
 import shutil
 
 import pytest
 
-from serving import bert_client, client_check
+from serving import bert_client
 from serving.bert_client import BERTClient, Filled
-from serving.cases import make_case, to_values
 from serving.check import NOT_RUN, check_export
 from serving.client import ServingError
-from serving.double_process import running_double
+from tests.serving.hand_made_export import case_maker, served
 
 TEXTS = [
     "the [MASK] House",
@@ -21,28 +18,13 @@ TEXTS = [
     "x" * 101,
 ]
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    import hand_made_bert
-
-    folder = tmp_path_factory.mktemp("models") / "bert" / "1"
-    hand_made_bert.save(folder)
-    return folder
+folder, double, client, run, difference = served("hand_made_bert", "bert", BERTClient)
 
 
 @pytest.fixture(scope="module")
 def cases(folder):
     """Requests and what the export answers, asked of the loaded functions themselves."""
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(folder))
-
-    def case(signature, **inputs):
-        tensors = {name: tf.constant(to_values(x), tf.string) for name, x in inputs.items()}
-        outputs = loaded.signatures[signature](**tensors)
-        return make_case(signature, inputs, {name: x.numpy() for name, x in outputs.items()})
-
+    case = case_maker(folder)
     names = ("serving_default", "embeddings", "fill_mask")
     return [
         *(case(name, text=texts) for name in names for texts in (TEXTS, [])),
@@ -50,17 +32,6 @@ def cases(folder):
         case("next_sentence", text=[], text_pair=[]),
         case("fill_mask", text=["a", {"b64": "QmVybGlu"}]),
     ]
-
-
-@pytest.fixture(scope="module")
-def double(folder):
-    with running_double(folder.parent, "bert") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(double):
-    return BERTClient("127.0.0.1", double.rest_port, "bert")
 
 
 def test_gaps_come_filled_with_their_guesses(client):
@@ -109,12 +80,6 @@ def test_an_answer_that_is_not_whole_is_refused(monkeypatch):
     monkeypatch.setattr(client, "_ask", lambda *_: {"outputs": {**answer, "filled": ["a"]}})
     with pytest.raises(ServingError, match="ValueError: 1 items where 2 are announced"):
         client.fill_mask(["[MASK]"])
-
-
-@pytest.fixture
-def run(run_client, double):
-    """The command, asking the test double."""
-    return functools.partial(run_client, "bert_client.py", "--port", double.rest_port)
 
 
 def test_the_command_prints_what_fills_the_gaps(run):
@@ -189,13 +154,6 @@ def test_a_good_export_passes_every_check(folder, cases, tmp_path, capsys):
         ("next_sentence", "follows", [0], ".follows[0] is 0.75"),
     ],
 )
-def test_another_answer_is_found(cases, double, signature, name, place, message):
-    wrong = copy.deepcopy(next(case for case in cases if case["signature"] == signature))
-    row = wrong["outputs"][name]
-    for index in place[:-1]:
-        row = row[index]
-    row[place[-1]] = "wrong"
-    server = {"host": "127.0.0.1", "port": double.rest_port, "model_name": "bert"}
-    ((case, found),) = client_check.differences(server, [wrong])
-    assert case == wrong
+def test_another_answer_is_found(cases, difference, signature, name, place, message):
+    found = difference(cases, signature, name, place)
     assert found == f"the client's answer{message}, expected 'wrong'"

@@ -1,65 +1,38 @@
-import copy
-import functools
 import json
 import shutil
 
 import pytest
 
-from serving import classification_client, client_check
-from serving.cases import make_case, to_values
+from serving import classification_client
 from serving.check import NOT_RUN, check_export
 from serving.classification_client import ClassificationClient, Labelled, Valued
 from serving.client import ServingError
 from serving.double_process import running_double
+from tests.serving.hand_made_export import case_maker, served
 
 TEXTS = ["the blue House", "", "서울 Ünal 👩‍👩‍👧", "a b c d e f g"]
 
-
-def saved(folder, name):
-    import hand_made_classifier
-
-    getattr(hand_made_classifier, name)(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("models") / "classifier" / "1", "save")
+folder, double, client, run, difference = served(
+    "hand_made_classifier", "classifier", ClassificationClient
+)
 
 
 @pytest.fixture(scope="module")
 def comparing(tmp_path_factory):
-    return saved(tmp_path_factory.mktemp("models") / "similarity" / "1", "save_comparing")
+    import hand_made_classifier
 
-
-def case_of(folder, signature, **inputs):
-    """A request and what the export answers, asked of the loaded function itself."""
-    import tensorflow as tf
-
-    function = tf.saved_model.load(str(folder)).signatures[signature]
-    tensors = {name: tf.constant(to_values(x), tf.string) for name, x in inputs.items()}
-    outputs = {name: x.numpy() for name, x in function(**tensors).items()}
-    return make_case(signature, inputs, outputs)
+    folder = tmp_path_factory.mktemp("models") / "similarity" / "1"
+    hand_made_classifier.save_comparing(folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
 def cases(folder):
-    names = ("serving_default", "embeddings")
+    case, names = case_maker(folder), ("serving_default", "embeddings")
     return [
-        *(case_of(folder, name, text=texts) for name in names for texts in (TEXTS, TEXTS[:1])),
-        case_of(folder, "serving_default", text=["a", {"b64": "QmVybGlu"}]),
+        *(case(name, text=texts) for name in names for texts in (TEXTS, TEXTS[:1])),
+        case("serving_default", text=["a", {"b64": "QmVybGlu"}]),
     ]
-
-
-@pytest.fixture(scope="module")
-def double(folder):
-    with running_double(folder.parent, "classifier") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(double):
-    return ClassificationClient("127.0.0.1", double.rest_port, "classifier")
 
 
 def test_labels_come_with_the_probability_of_each(client):
@@ -100,12 +73,6 @@ def test_an_answer_that_lacks_a_score_is_refused(monkeypatch):
     monkeypatch.setattr(client, "_ask", lambda *_: {"outputs": answer})
     with pytest.raises(ServingError, match="gave an answer that cannot be read"):
         client.classify(["a"])
-
-
-@pytest.fixture
-def run(run_client, double):
-    """The command, asking the test double."""
-    return functools.partial(run_client, "classification_client.py", "--port", double.rest_port)
 
 
 def test_the_command_prints_labels(run):
@@ -152,7 +119,7 @@ def test_a_good_export_passes_every_check(folder, cases, tmp_path, capsys):
 
 def test_a_pair_is_told_a_number(comparing, tmp_path, capsys):
     shutil.copytree(comparing, tmp_path / "1")
-    case = case_of(comparing, "serving_default", text=["a b c", "a"], text2=["a", "b"])
+    case = case_maker(comparing)("serving_default", text=["a b c", "a"], text2=["a", "b"])
     check_export(tmp_path / "1", "similarity", [case], python220="/nowhere/python")
     printed = capsys.readouterr().out.splitlines()
     assert printed[-3:] == ["a b c", "a", "  0.2000"]
@@ -171,14 +138,7 @@ def test_a_pair_is_told_a_number(comparing, tmp_path, capsys):
         ("embeddings", "mean", [0, 0], ".mean[0][0] is 0.3"),
     ],
 )
-def test_another_answer_is_found(cases, double, signature, name, place, message):
-    wrong = copy.deepcopy(next(case for case in cases if case["signature"] == signature))
-    row = wrong["outputs"][name]
-    for index in place[:-1]:
-        row = row[index]
-    row[place[-1]] = "wrong"
-    server = {"host": "127.0.0.1", "port": double.rest_port, "model_name": "classifier"}
-    ((case, found),) = client_check.differences(server, [wrong])
-    assert case == wrong
+def test_another_answer_is_found(cases, difference, signature, name, place, message):
+    found = difference(cases, signature, name, place)
     assert found.startswith(f"the client's answer{message}")
     assert found.endswith(", expected 'wrong'")

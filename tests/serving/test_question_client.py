@@ -4,11 +4,10 @@ import pathlib
 import pytest
 
 from serving import client_check, question_client
-from serving.cases import make_case, to_values
 from serving.client import ServingError
-from serving.double_process import running_double
 from serving.question_client import Answer, Answered, QuestionClient
 from tests.messages import exactly
+from tests.serving.hand_made_export import case_maker, served
 
 PAIRS = [
     ("Where?", "서울 has Ünal 👩‍👩‍👧"),
@@ -16,44 +15,16 @@ PAIRS = [
     ("", ""),
 ]
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    import hand_made_answerer
-
-    folder = tmp_path_factory.mktemp("models") / "answerer" / "1"
-    hand_made_answerer.save(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def double(folder):
-    with running_double(folder.parent, "answerer") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(double):
-    return QuestionClient("127.0.0.1", double.rest_port, "answerer")
+folder, double, client, run, _ = served("hand_made_answerer", "answerer", QuestionClient)
 
 
 @pytest.fixture(scope="module")
 def cases(folder):
     """Requests and what the export answers, asked of the loaded functions themselves."""
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(folder))
-
-    def case(signature, pairs):
-        columns = {name: [pair[at] for pair in pairs] for at, name in enumerate(NAMES)}
-        tensors = {name: tf.constant(to_values(x), tf.string) for name, x in columns.items()}
-        outputs = loaded.signatures[signature](**tensors)
-        return make_case(signature, columns, {name: x.numpy() for name, x in outputs.items()})
-
-    return [case(name, pairs) for name in ("serving_default", "n_best") for pairs in (PAIRS, [])]
-
-
-NAMES = ("question", "context")
+    case, names = case_maker(folder), ("serving_default", "n_best")
+    questions, contexts = map(list, zip(*PAIRS, strict=True))
+    columns = {"question": questions, "context": contexts}, {"question": [], "context": []}
+    return [case(name, **inputs) for name in names for inputs in columns]
 
 
 def test_an_answer_stands_at_bytes_and_characters(client):
@@ -115,14 +86,13 @@ def test_the_check_asks_as_a_person_would(cases):
     assert words[-3:] == ["--signature", "n_best", "Where?\t서울 has Ünal 👩‍👩‍👧"]
 
 
-def test_it_runs_with_two_files_and_nothing_else(double, run_client):
-    done = run_client("question_client.py", "--port", double.rest_port, "Where?\tIn Oslo")
+def test_it_runs_with_two_files_and_nothing_else(run):
+    done = run("Where?\tIn Oslo")
     assert done.stdout == "Where?\n  In  (0.7500, characters 0-2)\n  no answer: 0.2500\n", done
 
 
-def test_the_program_writes_json(double, run_client):
-    arguments = ["--port", double.rest_port, "--signature", "n_best", "--json"]
-    done = run_client("question_client.py", *arguments, stdin="Who was it?\tAnna\n")
+def test_the_program_writes_json(run):
+    done = run("--signature", "n_best", "--json", stdin="Who was it?\tAnna\n")
     answer = {"text": "Anna", "score": 0.75, "start": 0, "end": 4, "char_start": 0, "char_end": 4}
     assert json.loads(done.stdout) == {
         "question": "Who was it?",
@@ -133,8 +103,8 @@ def test_the_program_writes_json(double, run_client):
     }
 
 
-def test_a_text_without_a_tab_is_an_error_in_a_sentence(double, run_client):
-    done = run_client("question_client.py", "--port", double.rest_port, "Where?")
+def test_a_text_without_a_tab_is_an_error_in_a_sentence(run):
+    done = run("Where?")
     assert done.returncode == 1
     assert done.stderr == (
         "client: `pairs` must each be a question and a context. Received: pairs=[('Where?',)]\n"

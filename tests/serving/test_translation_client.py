@@ -1,41 +1,25 @@
-import copy
-import functools
 import json
 import shutil
 
 import pytest
 
-from serving import client_check, translation_client
-from serving.cases import make_case, to_values
+from serving import translation_client
 from serving.check import NOT_RUN, check_export
 from serving.client import ServingError
-from serving.double_process import running_double
 from serving.translation_client import Hypothesis, TranslationClient
+from tests.serving.hand_made_export import case_maker, served
 
 TEXTS = ["the blue House", "", " \t", "서울 Ünal 👩‍👩‍👧", "a b c d e f g"]
 
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    import hand_made_translator
-
-    folder = tmp_path_factory.mktemp("models") / "translator" / "1"
-    hand_made_translator.save(folder)
-    return folder
+folder, double, client, run, difference = served(
+    "hand_made_translator", "translator", TranslationClient
+)
 
 
 @pytest.fixture(scope="module")
 def cases(folder):
     """Requests and what the export answers, asked of the loaded functions themselves."""
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(folder))
-
-    def case(signature, **inputs):
-        tensors = {name: tf.constant(to_values(x), tf.string) for name, x in inputs.items()}
-        outputs = loaded.signatures[signature](**tensors)
-        return make_case(signature, inputs, {name: x.numpy() for name, x in outputs.items()})
-
+    case = case_maker(folder)
     pairs = {"source": TEXTS, "target": TEXTS[::-1]}
     return [
         *(
@@ -46,17 +30,6 @@ def cases(folder):
         case("score", **pairs),
         case("n_best", text=["a", {"b64": "QmVybGlu"}]),
     ]
-
-
-@pytest.fixture(scope="module")
-def double(folder):
-    with running_double(folder.parent, "translator") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def client(double):
-    return TranslationClient("127.0.0.1", double.rest_port, "translator")
 
 
 def test_translations_come_with_their_score(client):
@@ -112,12 +85,6 @@ def test_an_answer_that_is_not_whole_is_refused(monkeypatch):
     monkeypatch.setattr(client, "_ask", lambda *_: {"outputs": answer})
     with pytest.raises(ServingError, match="ValueError: 1 items where 2 are announced"):
         client.n_best(["a"])
-
-
-@pytest.fixture
-def run(run_client, double):
-    """The command, asking the test double."""
-    return functools.partial(run_client, "translation_client.py", "--port", double.rest_port)
 
 
 def test_the_command_prints_translations(run):
@@ -183,13 +150,6 @@ def test_a_good_export_passes_every_check(folder, cases, tmp_path, capsys):
         ("score", "pieces", [0, 1], ".pieces[0][1] is 'b'"),
     ],
 )
-def test_another_answer_is_found(cases, double, signature, name, place, message):
-    wrong = copy.deepcopy(next(case for case in cases if case["signature"] == signature))
-    row = wrong["outputs"][name]
-    for index in place[:-1]:
-        row = row[index]
-    row[place[-1]] = "wrong"
-    server = {"host": "127.0.0.1", "port": double.rest_port, "model_name": "translator"}
-    ((case, found),) = client_check.differences(server, [wrong])
-    assert case == wrong
+def test_another_answer_is_found(cases, difference, signature, name, place, message):
+    found = difference(cases, signature, name, place)
     assert found == f"the client's answer{message}, expected 'wrong'"
