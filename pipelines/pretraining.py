@@ -47,7 +47,9 @@ def _add_text(text):
     )
     text.add_argument("--lowercase", action="store_true", help="take case and accents away")
     text.add_argument(
-        "--max_length", type=at_least_one, default=128, help="ids of a pair, specials among them"
+        "--max_length",
+        type=at_least_one,
+        help="ids of a pair, specials among them; 128, of the sample corpus 64",
     )
     task_options.add_examples(text, num_shards=None)
 
@@ -88,7 +90,7 @@ def _add_model(model):
 
 def _add_training(training):
     training.add_argument("--batch_size", type=at_least_one, default=32, help="pairs")
-    training.add_argument("--steps", type=at_least_one, default=1000, help="batches in all")
+    training.add_argument("--steps", type=at_least_one, default=2000, help="batches in all")
     training.add_argument(
         "--steps_per_epoch",
         type=at_least_one,
@@ -160,7 +162,7 @@ def prepare(options, beam_options):
             max_line_bytes=options.max_line_bytes,
             vocabulary=options.vocabulary,
             lowercase=options.lowercase,
-            max_length=options.max_length,
+            max_length=pretraining_checks.max_length(options),
             short_share=options.short_share,
             dupe_factor=options.dupe_factor,
             most_predictions=options.most_predictions,

@@ -10,10 +10,11 @@ def check(options):
             "`--warmup_steps` must be below --steps. "
             f"Received: --warmup_steps {options.warmup_steps} --steps {options.steps}"
         )
-    if options.stage == "run" and options.max_length > options.max_positions:
+    length = max_length(options)
+    if options.stage == "run" and length > options.max_positions:
         raise ValueError(
             "`--max_length` must be at most --max_positions. Received: "
-            f"--max_length {options.max_length} --max_positions {options.max_positions}"
+            f"--max_length {length} --max_positions {options.max_positions}"
         )
     if options.batch_size % options.replicas:
         raise ValueError(
@@ -35,3 +36,8 @@ def check(options):
         path = getattr(options, name)
         if path and not exists(path):
             raise ValueError(f"`--{name}` must name a file that is there. Received: {path}")
+
+
+def max_length(options):
+    """Ids of a pair; documents of the sample corpus are short."""
+    return options.max_length or (64 if options.train is None else 128)

@@ -196,7 +196,7 @@ def test_dev_files_without_training_files(refused, bert_files):
         ),
         (
             ["--max_positions=16"],
-            "`--max_length` must be at most --max_positions. Received: --max_length 128 "
+            "`--max_length` must be at most --max_positions. Received: --max_length 64 "
             "--max_positions 16",
         ),
         (
