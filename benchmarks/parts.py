@@ -267,10 +267,13 @@ def _pretraining_data(options):
         "20 MB of the sample grammar's documents, a sentence a line, one vocabulary; pairs, 20 "
         "hidden pieces at most, written compressed; a process each, its start left out"
     )
-    sides = (side, _pytorch(goals.DATASETS, peer, "--corpus", corpus))
+    sides = [side, _pytorch(goals.DATASETS, peer, "--corpus", corpus)]
+    if options.google_bert:
+        google = ("benchmarks.peers.pretraining_data_google", "--corpus", corpus)
+        sides.append(Side(goals.GOOGLE, (*google, "--clone", str(options.google_bert))))
     memory = "resident memory of the process at its highest"
     return [
-        Comparison("BERT data", sides, about, tries=2, setup=setup),
+        Comparison("BERT data", tuple(sides), about, tries=2, setup=setup),
         Comparison("BERT data's memory", (side,), memory, tries=1, setup=setup),
     ]
 

@@ -69,19 +69,19 @@ def prepare(folder, number):
     print(json.dumps({"seconds": seconds, "pairs": manifest.records("train")}))
 
 
-def measured(module, folder, number):
+def measured(module, folder, number, *arguments):
     """What a process that prepares some files says, its peak memory beside it."""
-    usage = run_measured(module, "--corpus", folder, "--files", number)
+    usage = run_measured(module, "--corpus", folder, "--files", number, *arguments)
     return {**usage, **json.loads(usage["printed"].splitlines()[-1])}
 
 
-def cases(module, folder, memory):
+def cases(module, folder, memory, *arguments):
     """The cases of a side, whose module prepares in a process of its own."""
     size = sum(path.stat().st_size for path in workload.files(folder, workload.TIMED)) / 1e6
 
     def work(number, figure, unit):
         return Work(
-            lambda: measured(module, folder, number),
+            lambda: measured(module, folder, number, *arguments),
             lambda done: {"pairs": np.array([done["pairs"] > 0])},
             unit=unit,
             long=True,

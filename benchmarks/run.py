@@ -24,6 +24,12 @@ def arguments():
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--runs", type=int, default=7, help="of each side, undisturbed")
     parser.add_argument("--data", metavar="DATA", help="folder of the public sets; for epoch")
+    parser.add_argument(
+        "--google_bert",
+        type=pathlib.Path,
+        metavar="CLONE",
+        help="of github.com/google-research/bert; for pretraining_data",
+    )
     paths = {
         "--export": ("runs/demo/serving/tagger", "for serving: versions of an export"),
         "--output": ("runs/benchmarks", "folder for what the parts write"),
