@@ -82,7 +82,7 @@ def cases(module, folder, memory, *arguments):
     def work(number, figure, unit):
         return Work(
             lambda: measured(module, folder, number, *arguments),
-            lambda done: {"pairs": np.array([done["pairs"] > 0])},
+            lambda done: {"pairs": np.array([float(done["pairs"] > 0)])},
             unit=unit,
             long=True,
             figure=figure,
