@@ -1,9 +1,8 @@
 """Text in TensorBoard's tables."""
 
-import html
+_MARKUP = "&<>|*_`\\[]#"
 
 
 def plain(text):
     """Text that neither Markdown nor HTML takes for markup."""
-    escaped = html.escape(text)
-    return "".join(f"&#{ord(letter)};" if letter in "|*_`\\[]#" else letter for letter in escaped)
+    return "".join(f"&#{ord(letter)};" if letter in _MARKUP else letter for letter in text)

@@ -59,7 +59,7 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
         logits, follows = (
             ops.convert_to_numpy(found[name]) for name in ("masked_lm", "next_sentence")
         )
-        rows = ["|pair|hidden|guesses|follows|", "|---|---|---|---|"]
+        rows = ["|pair|hidden|guesses|follows (probability)|", "|---|---|---|---|"]
         for row, ids in enumerate(self.inputs["token_ids"]):
             hidden = np.flatnonzero(self.weights["masked_lm"][row])
             truth = [self.names.pieces[index] for index in self.labels["masked_lm"][row][hidden]]
@@ -69,9 +69,9 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
             chance = 1 / (1 + np.exp(follows[row, 1] - follows[row, 0]))
             cells = (
                 " ".join(self.pieces(ids)),
-                ", ".join(truth),
-                ", ".join(guesses),
-                f"{'yes' if is_next else 'no'}, with probability {chance:.2f}",
+                " / ".join(truth),
+                " / ".join(guesses),
+                f"{'yes' if is_next else 'no'} ({chance:.2f})",
             )
             rows.append("|" + "|".join(map(plain, cells)) + "|")
         return "\n".join(rows)

@@ -66,15 +66,15 @@ def shown(tmp_path):
 
 def test_the_table_has_what_was_hidden_and_the_guesses(shown):
     assert shown(rows=2).table().split("\n") == [
-        "|pair|hidden|guesses|follows|",
+        "|pair|hidden|guesses|follows (probability)|",
         "|---|---|---|---|",
         "|".join(
             [
                 "",
                 plain("[CLS] [MASK] b| [SEP] [MASK] [SEP]"),
-                plain("a, ##c"),
-                plain("a ##c b|, b| a [UNK]"),
-                "yes, with probability 0.75",
+                plain("a / ##c"),
+                plain("a ##c b| / b| a [UNK]"),
+                "yes (0.75)",
                 "",
             ]
         ),
@@ -84,7 +84,7 @@ def test_the_table_has_what_was_hidden_and_the_guesses(shown):
                 plain("[CLS] a [SEP] [MASK] [SEP]"),
                 plain("b|"),
                 plain("##c b| a"),
-                "no, with probability 0.50",
+                "no (0.50)",
                 "",
             ]
         ),
