@@ -23,6 +23,8 @@ def read_names(path, flag, lowercase=False):
     """
     path = pathlib.Path(path)
     if path.suffix == ".keras":
+        if not path.is_file():
+            raise ValueError(f"`{flag}` must name a file that is there. Received: {path}")
         folder = trained_model.text_folder(path)
         for name in (VOCABULARY_FILE, CONFIG_FILE):
             if not (folder / name).is_file():

@@ -3,7 +3,7 @@
 python -m pipelines.classification run --output DIR [--train FILE ... --dev FILE ...]
 """
 
-from pipelines import command_line, stages, task_options
+from pipelines import command_line, encoder_options, stages, task_options
 from pipelines.command_line import at_least_one
 
 DESCRIPTION = "Fine-tunes, evaluates, exports and checks a BERT that tells a label or a number."
@@ -13,7 +13,6 @@ LAYOUT = ("columns", "header", "text", "text2", "label")
 def arguments():
     """The parser of this task."""
     command_line.load_backend_quietly()
-    from pipelines import encoders, fine_tuning
 
     formats = ("tsv", "csv", "jsonl")
     parser = command_line.parser("classification", DESCRIPTION, formats, _add_layout)
@@ -24,9 +23,9 @@ def arguments():
         help="regression: labels are numbers, such as how similar two texts are",
     )
     _add_text(parser.add_argument_group("text"))
-    encoders.add_arguments(parser.add_argument_group("model"))
+    encoder_options.add_arguments(parser.add_argument_group("model"))
     training = parser.add_argument_group("training")
-    fine_tuning.add_arguments(training)
+    encoder_options.add_training(training)
     training.add_argument(
         "--max_train_examples",
         type=at_least_one,

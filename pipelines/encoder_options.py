@@ -41,6 +41,17 @@ def add_encoder(group, flag="--encoder"):
     )
 
 
+def add_arguments(group):
+    """Adds the options that choose and vary a BERT to a group of a parser."""
+    add_encoder(group)
+    group.add_argument(
+        "--vocabulary_size", type=at_least_one, help="pieces that are learned without --encoder"
+    )
+    group.add_argument(
+        "--dropout", type=share_below_one, default=0.1, help="share dropped of layers' outputs"
+    )
+
+
 def add_optimizer(group):
     """Adds the options of the optimizer, but for its learning rate, to a group of a parser."""
     group.add_argument(

@@ -5,8 +5,6 @@ import pathlib
 from typing import NamedTuple
 
 from pipelines import checkpoints, trained_model
-from pipelines.command_line import at_least_one, share_below_one
-from pipelines.encoder_options import add_encoder
 from pipelines.precision import mixed_precision
 from seqnlp.models import bert
 from seqnlp.text import BERTNames
@@ -28,17 +26,6 @@ class Vocabulary(NamedTuple):
 
     path: str
     lowercase: bool
-
-
-def add_arguments(group):
-    """Adds the options that choose an encoder to a group of a parser."""
-    add_encoder(group)
-    group.add_argument(
-        "--vocabulary_size", type=at_least_one, help="pieces that are learned without --encoder"
-    )
-    group.add_argument(
-        "--dropout", type=share_below_one, default=0.1, help="share dropped of layers' outputs"
-    )
 
 
 def vocabulary(options):
@@ -84,6 +71,8 @@ def make_encoder(options, folder, length_flag="--max_length"):
             f"`{length_flag}` must be at most {sizes['max_length']}, the positions of "
             f"{options.encoder}. Received: {length_flag}={length}"
         )
+    if given is not None and not options.random_weights:
+        _warn_of_positions(options.encoder, length)
     sizes |= {"dropout": options.dropout, "attention_dropout": options.dropout}
     with mixed_precision(options.mixed_precision):
         encoder = bert.BERTEncoder(**sizes)
@@ -93,6 +82,18 @@ def make_encoder(options, folder, length_flag="--max_length"):
     begun = "random weights" if given is None or options.random_weights else options.encoder
     print(f"encoder of {encoder.count_params()} weights, {len(pieces)} pieces, from {begun}")
     return encoder
+
+
+def _warn_of_positions(path, length):
+    """Says where a model of ours is to read further than the pairs that it was pretrained on."""
+    if pathlib.Path(path).suffix != ".keras":
+        return
+    seen = read_bert_settings(str(trained_model.text_folder(pathlib.Path(path))))["max_length"]
+    if length > seen:
+        print(
+            f"the {length - seen} positions from {seen} on are still random: {path} was "
+            f"pretrained on pairs of {seen} pieces"
+        )
 
 
 def _pretrained(options, pieces, folder):

@@ -7,7 +7,7 @@ import shutil
 import keras
 import tensorflow as tf
 
-from pipelines.evaluation import BLESSED
+from pipelines.evaluation import BLESSED, NOT_BLESSED
 from seqnlp import export
 
 # What no corpus prepares a model for.
@@ -35,9 +35,11 @@ def check_blessed(options):
     """A ValueError where the model did not beat its rivals and is not wanted anyway."""
     if options.export_anyway or (options.output / BLESSED).exists():
         return
+    found = options.output / NOT_BLESSED
     raise ValueError(
-        f"{options.output / BLESSED}: expected the mark of a model that beat its rivals; run "
-        "the evaluate stage, improve the model, or give --export_anyway"
+        f"{options.output / BLESSED}: expected the mark of a model that beat its rivals; "
+        f"{'improve the model' if found.exists() else 'run the evaluate stage'}, or give "
+        f"--export_anyway. Received: {found.name if found.exists() else 'no verdict'}"
     )
 
 

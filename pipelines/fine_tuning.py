@@ -3,7 +3,6 @@
 import functools
 
 from pipelines import encoders, streams, training
-from pipelines.encoder_options import add_training
 from seqnlp.optimizers import LayerwiseAdamW, LinearDecay, layer_scales
 
 # The options that an interrupted run must share with the one that goes on.
@@ -21,11 +20,6 @@ REMEMBERED = (
     "patience",
     "jit",
 )
-
-
-def add_arguments(group):
-    """Adds the options of training to a group of a parser."""
-    add_training(group)
 
 
 def jit(options):
@@ -58,7 +52,7 @@ def fit(
     """Trains a model and leaves the best one of all epochs in `model.keras`.
 
     Args:
-        options: Of the pipeline, with `add_arguments` and `encoders.add_arguments`.
+        options: Of the pipeline, with those of `encoder_options`.
         manifest: `Manifest` of the examples.
         model: The built model.
         batches: Function of a split and of `seed`, `first_epoch` and `num_epochs` that gives

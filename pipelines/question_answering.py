@@ -3,7 +3,7 @@
 python -m pipelines.question_answering run --output DIR [--train FILE ... --dev FILE ...]
 """
 
-from pipelines import command_line, encoders, fine_tuning, stages, task_options
+from pipelines import command_line, encoder_options, stages, task_options
 from pipelines.command_line import at_least_one
 
 DESCRIPTION = "Trains, evaluates, exports and checks a BERT that finds answers in a text."
@@ -13,8 +13,8 @@ def arguments():
     """The parser of this task."""
     parser = command_line.parser("question_answering", DESCRIPTION, ("squad",), _add_layout)
     _add_text(parser.add_argument_group("text"))
-    encoders.add_arguments(parser.add_argument_group("model"))
-    fine_tuning.add_arguments(parser.add_argument_group("training"))
+    encoder_options.add_arguments(parser.add_argument_group("model"))
+    encoder_options.add_training(parser.add_argument_group("training"))
     _add_serving(parser.add_argument_group("evaluation and serving"))
     return parser
 
@@ -65,6 +65,7 @@ def run(argv):
 
 def prepare(options, beam_options):
     """Beam: read, check, split, word pieces, windows."""
+    from pipelines import encoders
     from seqnlp.preprocessing import prepare_question_answering
 
     examples = options.output / "examples"
@@ -99,7 +100,10 @@ def _print(split, found):
         "with answers in no window": found["answers_in_no_window"],
     }
     listed = "".join(f", {number} {what}" for what, number in wrong.items() if number)
-    print(f"{split}: {found['questions']} questions in {found['windows']} windows{listed}")
+    print(
+        f"{split}: {found['questions']} questions in {found['windows']} windows, "
+        f"{found['out_of_vocabulary']:.4%} unknown pieces{listed}"
+    )
 
 
 def _corpus(options):

@@ -201,6 +201,8 @@ def prepare(options, beam_options):
             found = manifest.statistics["splits"][split]
             cut = found.get("in_several_parts")
             parts = f", {cut} of them in several parts" if cut else ""
+            if "unknown_pieces" in found:
+                parts += f", {found['unknown_pieces']:.4%} unknown pieces"
             print(f"{split}: {manifest.records(split)} sentences{parts}")
 
 

@@ -62,7 +62,7 @@ def settle(options, parser):
             if given != parser.get_default(name):
                 flag = options.encoder_flag if name == "encoder" else f"--{name}"
                 raise ValueError(
-                    f"`{flag}` must be given with --encoder {other} alone. "
+                    f"`{flag}` must not be given but with --encoder {other}. "
                     f"Received: {flag}={given} and --encoder={kind}"
                 )
     for name, value in DEFAULTS[kind].items():

@@ -130,6 +130,8 @@ def _forget_other_runs(options, manifest, remembered):
         return
     if any(backup.glob("epoch-*[0-9].weights.h5")):
         print("other options or examples than the interrupted run's: starting anew")
+    elif (options.output / "model.keras").exists():
+        print(f"training anew: {options.output / 'model.keras'} is replaced")
     trained_model.remove(options.output / "model.keras")
     for folder in (backup, logs):
         shutil.rmtree(folder, ignore_errors=True)

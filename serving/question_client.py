@@ -104,7 +104,7 @@ def _ranked(pair, answer, index):
 
 
 def _ask_for(client, signature, lines):
-    method = client.answer if signature == "serving_default" else client.n_best
+    method = client.n_best if signature == "n_best" else client.answer
     return method([line.split("\t", 1) for line in lines])
 
 
@@ -128,7 +128,7 @@ def main(argv=None):
         _shown,
         description="Ask a served model that answers questions about a text.",
         model="answerer",
-        signatures=("serving_default", "n_best"),
+        signatures=("serving_default", "answer", "n_best"),
         note="each text is a question and a context, a tab between them",
     )
 

@@ -182,6 +182,8 @@ def _rows(result):
         return [("token", "tag"), *zip(result.tokens, result.tags, strict=False)]
     if isinstance(result, Spanned):
         head = ("span", "type", "score", "bytes", "characters")
+        if not result.spans:
+            return [("no spans",)]
         return [head, *[(s.text, s.type, f"{s.score:.4f}", *_offsets(s)) for s in result.spans]]
     rows = [("token", "tag", "bytes", "characters")]
     rows += [(token.text, token.tag, *_offsets(token)) for token in result.tokens]

@@ -23,10 +23,10 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
         batch: A batch of `pretraining_batches`.
         names: `seqnlp.text.BERTNames`.
         rows: Pairs of the table.
-        drawn: Number of the pair whose attention is drawn.
+        drawn: Number of the pair whose attention is drawn; None for the shortest.
     """
 
-    def __init__(self, log_dir, batch, names, rows=12, drawn=0):
+    def __init__(self, log_dir, batch, names, rows=12, drawn=None):
         super().__init__()
         self.log_dir = str(log_dir)
         real = np.asarray(batch[2]["next_sentence"]) > 0  # a small split's batch has padding
@@ -34,7 +34,8 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
             {name: np.asarray(x)[real][:rows] for name, x in part.items()} for part in batch
         )
         self.names = names
-        self.drawn = drawn
+        sizes = (self.inputs["token_ids"] != 0).sum(axis=1)
+        self.drawn = int(sizes.argmin()) if drawn is None else drawn
 
     def on_train_begin(self, logs=None):
         import tensorflow as tf
@@ -83,7 +84,8 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
         pieces = self.pieces(read["token_ids"][0])
         size = len(pieces)
         weights = ops.convert_to_numpy(self.model.encoder.attention_weights(read)[-1])
-        title = f"layer_{self.model.encoder.config['num_layers'] - 1}"
+        number = self.model.encoder.config["num_layers"]
+        title = f"attention of each piece to each, layer {number} of {number}"
         return plot.heads(weights[0, :, :size, :size], pieces, pieces, title=title)
 
     def pieces(self, ids):

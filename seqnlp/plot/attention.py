@@ -64,7 +64,7 @@ def attention(weights, source, target, title="", links=()):
 
 
 def heads(weights, source, target, title=""):
-    """The attention of every head, in a grid.
+    """The attention of every head, in a grid, the largest weight the darkest.
 
     Args:
         weights: Float array `(heads, target, source)`, from 0 to 1.
@@ -99,7 +99,7 @@ def heads(weights, source, target, title=""):
         if index >= number:
             axes.remove()
             continue
-        image = _cells(axes, weights[index])
+        image = _cells(axes, weights[index], weights.max())
         axes.set_title(f"head {index + 1}", fontsize="small", pad=4)
         _source_words(axes, source if index < columns else [], font, fontsize=7)
         _target_words(axes, target if index % columns == 0 else [], font, fontsize=7)
@@ -108,9 +108,9 @@ def heads(weights, source, target, title=""):
     return figure
 
 
-def _cells(axes, weights):
-    """Draws one matrix, on a scale that all pictures share."""
-    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+def _cells(axes, weights, most=1):
+    """Draws one matrix, on a scale that all its neighbours share."""
+    image = axes.imshow(weights, cmap="Blues", vmin=0, vmax=most, aspect="auto")
     for side in axes.spines.values():
         side.set_color("lightgrey")
     return image

@@ -15,9 +15,14 @@ def column_indices(columns, names):
     Raises:
         ValueError: One is missing, an index is no number from 0 on, or two are equal.
     """
+    missing = [name for name in names if name not in columns]
+    if missing:
+        raise ValueError(
+            f"`columns` must say which is {' and '.join(missing)}. Received: columns={columns}"
+        )
     every = [*columns.values()]
     valid = all(isinstance(index, int) and index >= 0 for index in every)
-    if not valid or not columns.keys() >= set(names) or len(set(every)) < len(every):
+    if not valid or len(set(every)) < len(every):
         raise ValueError(
             f"`columns` must map {' and '.join(names)} to different indices from 0 on. "
             f"Received: columns={columns}"

@@ -56,6 +56,28 @@ def test_weights_and_names_are_those_of_the_path(kind, keras_file, examples, tmp
     assert found == own
 
 
+def test_positions_that_no_pair_of_pretraining_had_are_told(keras_file, tmp_path, capsys):
+    names = huggingface.read_names(str(FOLDER))
+    longer = str(tmp_path / "longer")
+    BERTText(names.names.pieces, names.lowercase, max_length=30).save(longer)
+    encoders.make_encoder(options(keras_file, tmp_path), longer)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"the 6 positions from 24 on are still random: {keras_file} was pretrained on pairs of "
+        "24 pieces"
+    )
+
+
+def test_a_file_without_its_vocabulary(keras_file):
+    text = keras_file.parent / "model.text" / "vocab.txt"
+    text.unlink()
+    message = (
+        f"{text}: expected the vocabulary that the train stage of pipelines.pretraining writes "
+        "beside model.keras. Received: no such file"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        checkpoints.read_names(keras_file, "--encoder")
+
+
 def test_random_weights_have_the_size_alone(examples, tmp_path):
     given = options(FOLDER, tmp_path, random_weights=True)
     encoder = encoders.make_encoder(given, examples)

@@ -157,8 +157,7 @@ def test_options_that_do_not_agree_are_refused(options, message, refused):
 def test_a_column_that_is_not_named(refused, tmp_path):
     path = write(tmp_path / "train.tsv", texts(10))
     assert refused("prepare", f"--train={path}", "--columns=text=0") == (
-        "error: `columns` must map text and label to different indices from 0 on. "
-        "Received: columns={'text': 0}"
+        "error: `columns` must say which is label. Received: columns={'text': 0}"
     )
 
 

@@ -67,6 +67,13 @@ class Trained:
             return [epoch["steps"] for epoch in json.load(file)]
 
 
+def test_a_model_that_is_there_is_replaced_and_that_is_told(options, manifest, capsys):
+    (options.output / "model.keras").touch()
+    Trained(options, manifest, 1)
+    replaced = f"training anew: {options.output / 'model.keras'} is replaced"
+    assert capsys.readouterr().out.splitlines()[0] == replaced
+
+
 def test_a_run_goes_on_where_one_of_the_same_options_stopped(options, manifest, capsys):
     assert Trained(options, manifest, 2).run.first == 0
     capsys.readouterr()

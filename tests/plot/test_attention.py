@@ -69,7 +69,7 @@ def test_heads_are_a_grid_with_words_at_its_edges_and_one_colour_bar():
     assert [labels(axes.xaxis) for axes in grid] == [SOURCE] * 3 + [[]] * 2
     assert [labels(axes.yaxis) for axes in grid] == [TARGET, [], [], TARGET, []]
     assert bar.get_ylabel() == "weight"
-    assert {axes.images[0].get_clim() for axes in grid} == {(0, 1)}
+    assert {axes.images[0].get_clim() for axes in grid} == {(0, np.max(WEIGHTS))}
 
 
 @pytest.mark.parametrize("number", [1, 2, 8])

@@ -238,8 +238,8 @@ def test_a_damaged_file_is_told_after_what_could_be_read():
         ({"task": "ranking"}, "`task` must be one of classification, regression. Received: "
          "task='ranking'"),
         ({"max_text_bytes": 0}, "`max_text_bytes` must be at least 1. Received: max_text_bytes=0"),
-        ({"columns": {"text": 0}}, "`columns` must map text and label to different indices from 0 "
-         "on. Received: columns={'text': 0}"),
+        ({"columns": {"text": 0}}, "`columns` must say which is label. Received: "
+         "columns={'text': 0}"),
         ({"columns": {**PAIR, "id": 2}}, "`columns` must map text and text2 and label to "
          "different indices from 0 on. Received: columns={'text': 0, 'text2': 1, 'label': 2, "
          "'id': 2}"),

@@ -271,8 +271,7 @@ def test_bad_json_lines_are_rejected(name):
         ({"max_line_bytes": 0}, "`max_line_bytes` must be at least 1. Received: max_line_bytes=0"),
         (
             {"input_format": "tsv", "columns": {"source": 0}},
-            "`columns` must map source and target to different indices from 0 on. "
-            "Received: columns={'source': 0}",
+            "`columns` must say which is target. Received: columns={'source': 0}",
         ),
         (
             {"input_format": "tsv", "columns": {"source": 1, "target": 1}},

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from serving import tagging_client
 from serving.client import ServingError
 from serving.tagging_client import TaggingClient
 
@@ -89,6 +90,11 @@ def test_an_empty_text_has_no_tokens(client):
 def test_no_texts_have_no_answers(client):
     methods = (client.tag, client.spans, client.marginals, client.k_best, client.tag_tokens)
     assert [ask([]) for ask in methods] == [[]] * 5
+
+
+def test_a_text_without_spans_says_so():
+    (row,) = tagging_client._rows(tagging_client.Spanned("a text", [], False))
+    assert row == ("no spans",)
 
 
 def test_spans_carry_type_score_and_offsets(client):
