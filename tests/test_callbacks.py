@@ -218,7 +218,7 @@ def test_tensorboard_gets_a_picture_and_a_table_each_epoch(logged):
 def test_the_table_shows_no_markup_of_the_text(logged):
     lines = logged[2].table().splitlines()
     assert lines[:2] == ["|sentence|true|predicted|", "|---|---|---|"]
-    assert lines[2].startswith("|&lt;b&gt; a&#124;b &#42;x&#42;|a&#124;b/B-a &#42;x&#42;/I-a|")
+    assert lines[2].startswith("|&#60;b&#62; a&#124;b &#42;x&#42;|a&#124;b/B-a &#42;x&#42;/I-a|")
     assert lines[3].startswith("|&#95;y &#96;z|")
     assert len(lines) == 4
 
