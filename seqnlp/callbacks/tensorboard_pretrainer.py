@@ -23,10 +23,10 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
         batch: A batch of `pretraining_batches`.
         names: `seqnlp.text.BERTNames`.
         rows: Pairs of the table.
-        drawn: Number of the pair whose attention is drawn; None for the shortest.
+        drawn: Number of the pair whose attention is drawn.
     """
 
-    def __init__(self, log_dir, batch, names, rows=12, drawn=None):
+    def __init__(self, log_dir, batch, names, rows=12, drawn=0):
         super().__init__()
         self.log_dir = str(log_dir)
         real = np.asarray(batch[2]["next_sentence"]) > 0  # a small split's batch has padding
@@ -34,8 +34,7 @@ class TensorBoardPretrainer(keras.callbacks.Callback):
             {name: np.asarray(x)[real][:rows] for name, x in part.items()} for part in batch
         )
         self.names = names
-        sizes = (self.inputs["token_ids"] != 0).sum(axis=1)
-        self.drawn = int(sizes.argmin()) if drawn is None else drawn
+        self.drawn = drawn
 
     def on_train_begin(self, logs=None):
         import tensorflow as tf
